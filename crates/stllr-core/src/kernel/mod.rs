@@ -1,0 +1,50 @@
+//! The inner loops, once for each kind of machine.
+//!
+//! `scalar` is the truth: plain Rust that anybody can check by eye. The other folders hold the same names and give the
+//! same bytes for every input; `sweep` is the one set of tests, run on each of them. What is exported here is the
+//! fastest for the target.
+//!
+//! All take slices of any length and alignment (fastest when rows begin on 16 bytes), and panic, like indexing does, when
+//! lengths do not fit together.
+
+pub mod scalar;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub mod simd128;
+#[cfg(any(test, feature = "sweep"))]
+pub mod sweep;
+
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+pub use scalar::*;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub use simd128::*;
+
+/// The name of the kernels in use: `"scalar"` or `"simd128"`.
+pub const NAME: &str = if cfg!(all(target_arch = "wasm32", target_feature = "simd128")) { "simd128" } else { "scalar" };
+
+/// The largest magnitude of a quantised sweep value: four of them and a rounding term add up within an `i16`.
+pub const SWEEP_MAX: i32 = 4095;
+
+/// Where a gradient summed over blocks saturates.
+pub const SUM_MAX: i32 = (1 << 30) - 1;
+
+/// What a leaky integrate-and-fire step needs besides the state.
+#[derive(Clone, Copy, Debug)]
+pub struct Lif {
+    /// What stays of the membrane in a step, `Q 15`.
+    pub leak: i32,
+    /// Membrane format, at least 0.5.
+    pub threshold: i32,
+    /// Subtract the threshold after a spike (soft), or set the membrane to zero (hard).
+    pub soft_reset: bool,
+}
+
+/// The input of a row update that is the same for all rows of a block.
+#[derive(Clone, Copy, Debug)]
+pub struct Sweep<'a> {
+    /// Quantised sweep values, a row of `width` a step: magnitude at most [`SWEEP_MAX`].
+    pub steps: &'a [i16],
+    /// What a unit of carried trace adds, `width` values of magnitude at most [`SWEEP_MAX`].
+    pub carry: &'a [i16],
+    /// log2 of a weight unit in units of the sweep, 0..=14.
+    pub shift: u32,
+}

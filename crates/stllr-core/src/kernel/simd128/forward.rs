@@ -1,0 +1,118 @@
+//! From input spikes to output spikes: see the scalar kernels of the same names.
+
+use super::lanes::*;
+use crate::fixed::{CURRENT_MAX, MEMBRANE_EXTRA, MEMBRANE_MAX};
+use crate::kernel::{Lif, scalar};
+use crate::psi::TRI_SLOPE;
+use core::arch::wasm32::*;
+
+/// Rows that are added in `i16` before the sum is widened: four weights fit.
+const GROUP: usize = 4;
+
+/// See [`scalar::sum_rows`].
+pub fn sum_rows(weights: &[i16], stride: usize, rows: &[u32], out: &mut [i32]) {
+    assert!(out.len() <= stride, "{} sums from rows of {stride}", out.len());
+    let vectors = out.len() / 8 * 8;
+    out.fill(0);
+    let mut groups = rows.chunks_exact(2 * GROUP);
+    for group in groups.by_ref() {
+        let rows: [*const i16; 2 * GROUP] = core::array::from_fn(|k| row(weights, stride, group[k]).as_ptr());
+        for i in (0..vectors).step_by(8) {
+            // SAFETY: i + 8 <= vectors <= stride, the length of every row.
+            let sum = |k: usize| unsafe {
+                let pair = |k: usize| i16x8_add(load(rows[k].add(i)), load(rows[k + 1].add(i)));
+                i16x8_add(pair(k), pair(k + 2))
+            };
+            let (a, b) = (sum(0), sum(GROUP));
+            let low = i32x4_add(i32x4_extend_low_i16x8(a), i32x4_extend_low_i16x8(b));
+            let high = i32x4_add(i32x4_extend_high_i16x8(a), i32x4_extend_high_i16x8(b));
+            // SAFETY: i + 8 <= vectors <= out.len().
+            unsafe { add_to(out.as_mut_ptr().add(i), low, high) };
+        }
+    }
+    for &r in groups.remainder() {
+        let row = row(weights, stride, r).as_ptr();
+        for i in (0..vectors).step_by(8) {
+            // SAFETY: as above.
+            unsafe {
+                let w = load(row.add(i));
+                add_to(out.as_mut_ptr().add(i), i32x4_extend_low_i16x8(w), i32x4_extend_high_i16x8(w));
+            }
+        }
+    }
+    if vectors < out.len() {
+        for &r in rows {
+            for (sum, &w) in out[vectors..].iter_mut().zip(&row(weights, stride, r)[vectors..]) {
+                *sum += w as i32;
+            }
+        }
+    }
+}
+
+/// # Safety
+/// `out` must point to eight `i32`.
+#[inline(always)]
+unsafe fn add_to(out: *mut i32, low: v128, high: v128) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        store(out, i32x4_add(load(out), low));
+        store(out.add(4), i32x4_add(load(out.add(4)), high));
+    }
+}
+
+#[inline(always)]
+fn row(weights: &[i16], stride: usize, row: u32) -> &[i16] {
+    let start = row as usize * stride;
+    &weights[start..start + stride]
+}
+
+/// See [`scalar::lif`].
+pub fn lif(lif: &Lif, current: &[i32], bias: &[i32], membrane: &mut [i32], v: &mut [i32], spikes: &mut [u32]) -> usize {
+    let n = membrane.len();
+    let vectors = n / 4 * 4;
+    let (current, bias, v, spikes) = (&current[..n], &bias[..n], &mut v[..n], &mut spikes[..n]);
+    let leak = i32x4_splat(lif.leak);
+    let threshold = i32x4_splat(lif.threshold);
+    let soft = i32x4_splat(if lif.soft_reset { -1 } else { 0 });
+    let mut count = 0;
+    for i in (0..vectors).step_by(4) {
+        let input = i32x4_shl(clamp_i32(load_i32(current, i), CURRENT_MAX >> MEMBRANE_EXTRA), MEMBRANE_EXTRA);
+        let kept = mul_q15(load_i32(membrane, i), leak);
+        let u = clamp_i32(i32x4_add(i32x4_add(kept, input), load_i32(bias, i)), MEMBRANE_MAX);
+        let above = i32x4_sub(u, threshold);
+        let spike = i32x4_gt(above, i32x4_splat(0));
+        store_i32(v, i, above);
+        store_i32(membrane, i, v128_bitselect(v128_and(above, soft), u, spike));
+        let mut set = i32x4_bitmask(spike);
+        while set != 0 {
+            spikes[count] = i as u32 + set.trailing_zeros();
+            count += 1;
+            set &= set - 1;
+        }
+    }
+    let tail = scalar::lif(
+        lif,
+        &current[vectors..],
+        &bias[vectors..],
+        &mut membrane[vectors..],
+        &mut v[vectors..],
+        &mut spikes[count..],
+    );
+    for spike in &mut spikes[count..count + tail] {
+        *spike += vectors as u32;
+    }
+    count + tail
+}
+
+/// See [`scalar::tri`].
+pub fn tri(v: &[i32], out: &mut [i32], membrane_bits: u32) {
+    let n = v.len().min(out.len());
+    let vectors = n / 4 * 4;
+    let one = i32x4_splat(1 << membrane_bits);
+    for i in (0..vectors).step_by(4) {
+        let rest = i32x4_max(i32x4_sub(one, i32x4_abs(load_i32(v, i))), i32x4_splat(0));
+        let scaled = i32x4_mul(i32x4_shr(rest, membrane_bits - 15), i32x4_splat(TRI_SLOPE));
+        store_i32(out, i, i32x4_shr(i32x4_add(scaled, i32x4_splat(1 << 14)), 15));
+    }
+    scalar::tri(&v[vectors..n], &mut out[vectors..n], membrane_bits);
+}

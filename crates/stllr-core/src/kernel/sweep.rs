@@ -1,0 +1,108 @@
+//! The one set of tests for every folder of kernels.
+//!
+//! Each [`Check`] runs one kernel of one [`Kernels`] table beside the same kernel of another, over all lengths, alignments
+//! and values that matter, and wants the same bytes, also around the slices that are written. [`NAIVE`] is the table that
+//! anybody can check by eye: the documented formula in `i64`.
+//!
+//! It needs no test harness, so that it runs in WebAssembly too.
+
+mod backward;
+mod forward;
+mod input;
+mod misuse;
+mod naive;
+mod row;
+mod table;
+
+pub use misuse::{MISUSES, Misuse};
+pub use table::{Kernels, NAIVE, SCALAR, SIMD};
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// The test of one kernel.
+#[derive(Clone, Copy)]
+pub struct Check {
+    /// The kernel's name.
+    pub name: &'static str,
+    /// Compares the first table's kernel with the second's; says which case differs and where.
+    pub run: fn(&Kernels, &Kernels) -> Result<(), String>,
+}
+
+/// One a kernel.
+pub const CHECKS: [Check; 15] = [
+    Check { name: "sum_rows", run: forward::sum_rows },
+    Check { name: "lif", run: forward::lif },
+    Check { name: "tri", run: forward::tri },
+    Check { name: "feedback", run: backward::feedback },
+    Check { name: "rows_dot", run: backward::rows_dot },
+    Check { name: "product", run: backward::product },
+    Check { name: "contribution", run: backward::contribution },
+    Check { name: "decay_add", run: backward::decay_add },
+    Check { name: "sweep_back", run: backward::sweep_back },
+    Check { name: "add", run: backward::add },
+    Check { name: "peak", run: backward::peak },
+    Check { name: "quantise", run: backward::quantise },
+    Check { name: "update_row", run: row::update_row },
+    Check { name: "accumulate_row", run: row::accumulate_row },
+    Check { name: "apply_row", run: row::apply_row },
+];
+
+/// Which tables this build can compare: the first of a pair is tested, the second is believed.
+pub fn pairs() -> Vec<(&'static Kernels, &'static Kernels)> {
+    let mut pairs = Vec::from([(&SCALAR, &NAIVE)]);
+    if let Some(simd) = &SIMD {
+        pairs.extend([(simd, &NAIVE), (simd, &SCALAR)]);
+    }
+    pairs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::format;
+
+    extern crate std;
+
+    fn check(name: &str) {
+        let check = CHECKS.iter().find(|check| check.name == name);
+        let check = check.unwrap_or_else(|| panic!("no check {name}"));
+        for (subject, truth) in pairs() {
+            (check.run)(subject, truth).unwrap_or_else(|difference| panic!("{difference}"));
+        }
+    }
+
+    macro_rules! checks {
+        ($($name:ident)*) => { $(#[test] fn $name() { check(stringify!($name)); })* };
+    }
+    checks! {
+        sum_rows lif tri feedback rows_dot product contribution decay_add sweep_back add peak quantise update_row
+        accumulate_row apply_row
+    }
+
+    #[test]
+    fn a_wrong_kernel_is_found_and_named() {
+        let broken = Kernels { name: "broken", add: |a, b| a.iter_mut().zip(b).for_each(|(a, b)| *a |= b), ..SCALAR };
+        let found = (CHECKS[9].run)(&broken, &NAIVE).expect_err("an `or` is no sum");
+        assert!(found.starts_with("broken add: length "), "{found}");
+    }
+
+    #[test]
+    fn a_write_beyond_the_slice_is_found() {
+        fn beyond(a: &mut [i32], b: &[i32]) {
+            naive::add(a, b);
+            // SAFETY: the sweep keeps eight elements of its own behind every slice.
+            unsafe { *a.as_mut_ptr().add(a.len()) = 0 };
+        }
+        let found = (CHECKS[9].run)(&Kernels { name: "broken", add: beyond, ..SCALAR }, &NAIVE);
+        assert!(found.is_err_and(|found| found.contains("beyond")));
+    }
+
+    #[test]
+    fn lengths_that_do_not_fit_panic() {
+        for misuse in MISUSES {
+            let result = std::panic::catch_unwind(|| (misuse.run)(&SCALAR));
+            assert!(result.is_err(), "{}", format!("{} did not panic", misuse.name));
+        }
+    }
+}

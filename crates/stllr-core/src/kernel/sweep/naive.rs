@@ -1,0 +1,156 @@
+//! What every kernel's documentation says, in the plainest way: wide integers, one element after the other, sharing no
+//! arithmetic with the kernels.
+
+use crate::fixed::{CURRENT_MAX, MEMBRANE_MAX, Scale, WEIGHT_MAX};
+use crate::kernel::{Lif, SUM_MAX, SWEEP_MAX, Sweep};
+use crate::noise::{LANE_STRIDE, mix};
+
+/// n / 2^shift to nearest, halves up.
+fn nearest(n: i64, shift: u32) -> i64 {
+    let unit = 1i64 << shift;
+    (n + unit / 2).div_euclid(unit)
+}
+
+fn held(n: i64, limit: i32) -> i64 {
+    n.clamp(-(limit as i64), limit as i64)
+}
+
+/// To an `i32`; the documented ranges leave it no other choice than the value itself.
+fn narrow(n: i64) -> i32 {
+    i32::try_from(n).unwrap_or_else(|_| panic!("{n} is no i32: the case is outside the documented ranges"))
+}
+
+/// What is added before the bits below `shift` fall, for column `i`: `half` says that `i16` rows share each hash.
+fn rounding(noise: Option<u32>, shift: u32, i: usize, half: bool) -> i64 {
+    let Some(seed) = noise else { return (1i64 << shift) / 2 };
+    let lane = if half { i % 16 / 2 } else { i % 8 } as u32;
+    let word = mix(seed.wrapping_add(LANE_STRIDE.wrapping_mul(lane)));
+    if half {
+        let bits = if i % 2 == 0 { word % 65536 } else { word / 65536 };
+        (bits as i64) >> (16 - shift)
+    } else {
+        (word as i64) >> (32 - shift)
+    }
+}
+
+fn lowered(weight: i16, change: i64) -> i16 {
+    let change = change.clamp(i16::MIN as i64, i16::MAX as i64);
+    held(weight as i64 - change, WEIGHT_MAX) as i16
+}
+
+pub fn sum_rows(weights: &[i16], stride: usize, rows: &[u32], out: &mut [i32]) {
+    for (i, out) in out.iter_mut().enumerate() {
+        *out = narrow(rows.iter().map(|&row| weights[row as usize * stride + i] as i64).sum());
+    }
+}
+
+pub fn lif(lif: &Lif, current: &[i32], bias: &[i32], membrane: &mut [i32], v: &mut [i32], spikes: &mut [u32]) -> usize {
+    let mut count = 0;
+    for i in 0..membrane.len() {
+        let input = held(current[i] as i64 * 256, CURRENT_MAX);
+        let u = held(nearest(membrane[i] as i64 * lif.leak as i64, 15) + input + bias[i] as i64, MEMBRANE_MAX);
+        let threshold = lif.threshold as i64;
+        v[i] = narrow(u - threshold);
+        membrane[i] = narrow(u);
+        if u > threshold {
+            membrane[i] = if lif.soft_reset { narrow(u - threshold) } else { 0 };
+            spikes[count] = i as u32;
+            count += 1;
+        }
+    }
+    count
+}
+
+pub fn tri(v: &[i32], out: &mut [i32], membrane_bits: u32) {
+    for (out, &v) in out.iter_mut().zip(v) {
+        let rest = ((1i64 << membrane_bits) - (v as i64).abs()).max(0) >> (membrane_bits - 15);
+        *out = narrow(nearest(rest * 9830, 15));
+    }
+}
+
+pub fn feedback(feedback: &[i16], error: &[i16], out: &mut [i32]) {
+    let width = out.len();
+    for (i, out) in out.iter_mut().enumerate() {
+        let weight = |c: usize| feedback[(c / 2 * width + i) * 2 + c % 2] as i64;
+        *out = narrow(error.iter().enumerate().map(|(c, &e)| weight(c) * e as i64).sum());
+    }
+}
+
+pub fn rows_dot(weights: &[i16], stride: usize, g: &[i16], out: &mut [i32]) {
+    for (j, out) in out.iter_mut().enumerate() {
+        *out = narrow(g.iter().enumerate().map(|(i, &g)| weights[j * stride + i] as i64 * g as i64).sum());
+    }
+}
+
+pub fn product(a: &[i32], m: &[i32], out: &mut [i32]) {
+    for (i, out) in out.iter_mut().enumerate().take(a.len()).take(m.len()) {
+        *out = narrow(nearest(a[i] as i64 * m[i] as i64, 15));
+    }
+}
+
+pub fn contribution(d: &[i32], factor: &[i32], scale: Scale, limit: i32, out: &mut [i32]) {
+    for (i, out) in out.iter_mut().enumerate().take(d.len()).take(factor.len()) {
+        let scaled = nearest(nearest(d[i] as i64 * scale.mantissa as i64, 15), scale.right);
+        let scaled = held(scaled, scale.limit >> scale.left) << scale.left;
+        *out = narrow(held(nearest(scaled * factor[i] as i64, 15), limit));
+    }
+}
+
+pub fn decay_add(trace: &mut [i32], decay: i32, add: &[i32], limit: i32) {
+    for (trace, &add) in trace.iter_mut().zip(add) {
+        let kept = (*trace as i64 * decay as i64).div_euclid(1 << 15);
+        *trace = narrow((kept + add as i64).min(limit as i64));
+    }
+}
+
+pub fn sweep_back(sum: &mut [i32], decay: i32, p: &mut [i32]) {
+    for (sum, p) in sum.iter_mut().zip(p) {
+        let new = nearest(*sum as i64 * decay as i64, 15) + *p as i64;
+        (*sum, *p) = (narrow(new), narrow(new));
+    }
+}
+
+pub fn add(a: &mut [i32], b: &[i32]) {
+    for (a, &b) in a.iter_mut().zip(b) {
+        *a = (*a as i64 + b as i64) as i32;
+    }
+}
+
+pub fn peak(a: &[i32]) -> i32 {
+    narrow(a.iter().map(|&a| (a as i64).abs()).max().unwrap_or(0))
+}
+
+pub fn quantise(a: &[i32], shift: u32, out: &mut [i16]) {
+    for (out, &a) in out.iter_mut().zip(a) {
+        *out = held(nearest(a as i64, shift), SWEEP_MAX) as i16;
+    }
+}
+
+pub fn update_row(weights: &mut [i16], sweep: &Sweep, mask: u32, trace: i16, noise: Option<u32>) {
+    let width = weights.len();
+    for (i, weight) in weights.iter_mut().enumerate() {
+        let steps = (0..32).filter(|step| mask >> step & 1 == 1);
+        let sum: i64 = steps.map(|step| sweep.steps[step * width + i] as i64).sum();
+        let carried = nearest(sweep.carry[i] as i64 * trace as i64, 15);
+        let change = (sum + carried + rounding(noise, sweep.shift, i, true)) >> sweep.shift;
+        *weight = lowered(*weight, change);
+    }
+}
+
+pub fn accumulate_row(sum: &mut [i32], steps: &[i32], mask: u32, carry: &[i32], trace: i32) {
+    let width = sum.len();
+    for (i, sum) in sum.iter_mut().enumerate() {
+        let spiked = (0..32).filter(|step| mask >> step & 1 == 1);
+        let new: i64 = spiked.map(|step| steps[step * width + i] as i64).sum();
+        let carried = nearest(carry[i] as i64 * trace as i64, 15);
+        *sum = narrow(held(*sum as i64 + new + carried, SUM_MAX));
+    }
+}
+
+pub fn apply_row(weights: &mut [i16], gradient: &mut [i32], shift: u32, noise: Option<u32>) {
+    for (i, (weight, gradient)) in weights.iter_mut().zip(gradient).enumerate() {
+        let change = (*gradient as i64 + rounding(noise, shift, i, false)) >> shift;
+        *weight = lowered(*weight, change);
+        *gradient = 0;
+    }
+}

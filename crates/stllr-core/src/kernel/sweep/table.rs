@@ -1,0 +1,69 @@
+//! Folders of kernels as values.
+
+use super::naive;
+use crate::fixed::Scale;
+use crate::kernel::{Lif, Sweep, scalar};
+
+type LifKernel = fn(&Lif, &[i32], &[i32], &mut [i32], &mut [i32], &mut [u32]) -> usize;
+
+/// The kernels of one folder.
+#[derive(Clone, Copy)]
+#[allow(missing_docs)]
+pub struct Kernels {
+    pub name: &'static str,
+    pub sum_rows: fn(&[i16], usize, &[u32], &mut [i32]),
+    pub lif: LifKernel,
+    pub tri: fn(&[i32], &mut [i32], u32),
+    pub feedback: fn(&[i16], &[i16], &mut [i32]),
+    pub rows_dot: fn(&[i16], usize, &[i16], &mut [i32]),
+    pub product: fn(&[i32], &[i32], &mut [i32]),
+    pub contribution: fn(&[i32], &[i32], Scale, i32, &mut [i32]),
+    pub decay_add: fn(&mut [i32], i32, &[i32], i32),
+    pub sweep_back: fn(&mut [i32], i32, &mut [i32]),
+    pub add: fn(&mut [i32], &[i32]),
+    pub peak: fn(&[i32]) -> i32,
+    pub quantise: fn(&[i32], u32, &mut [i16]),
+    pub update_row: fn(&mut [i16], &Sweep, u32, i16, Option<u32>),
+    pub accumulate_row: fn(&mut [i32], &[i32], u32, &[i32], i32),
+    pub apply_row: fn(&mut [i16], &mut [i32], u32, Option<u32>),
+}
+
+macro_rules! kernels_of {
+    ($folder:ident) => {
+        Kernels {
+            name: stringify!($folder),
+            sum_rows: $folder::sum_rows,
+            lif: $folder::lif,
+            tri: $folder::tri,
+            feedback: $folder::feedback,
+            rows_dot: $folder::rows_dot,
+            product: $folder::product,
+            contribution: $folder::contribution,
+            decay_add: $folder::decay_add,
+            sweep_back: $folder::sweep_back,
+            add: $folder::add,
+            peak: $folder::peak,
+            quantise: $folder::quantise,
+            update_row: $folder::update_row,
+            accumulate_row: $folder::accumulate_row,
+            apply_row: $folder::apply_row,
+        }
+    };
+}
+
+/// The documented formulas, one element after the other.
+pub static NAIVE: Kernels = kernels_of!(naive);
+
+/// The truth of all builds.
+pub static SCALAR: Kernels = kernels_of!(scalar);
+
+/// The vector kernels, where the build has them.
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub static SIMD: Option<Kernels> = {
+    use crate::kernel::simd128;
+    Some(kernels_of!(simd128))
+};
+
+/// The vector kernels, where the build has them.
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+pub static SIMD: Option<Kernels> = None;

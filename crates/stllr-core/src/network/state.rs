@@ -1,0 +1,32 @@
+//! Hashes of a network's weights and of all its state.
+
+use super::Network;
+use crate::hash::Hash;
+
+impl Network {
+    /// A hash of all weights and biases: equal after equal training on every machine.
+    pub fn weights_hash(&self) -> u64 {
+        let mut hash = Hash::default();
+        let mut sink = |n: i64| hash.bytes(&(n as i32).to_le_bytes());
+        self.hidden.iter().for_each(|layer| layer.visit_weights(&mut sink));
+        self.readout.visit_weights(&mut sink);
+        hash.finish()
+    }
+
+    /// A hash of everything that decides what the network does next.
+    pub fn state_hash(&self) -> u64 {
+        let mut hash = Hash::default();
+        let mut sink = |n: i64| hash.number(n);
+        for layer in &self.hidden {
+            layer.visit_weights(&mut sink);
+            layer.visit_state(&mut sink);
+        }
+        self.readout.visit_weights(&mut sink);
+        self.readout.visit_state(&mut sink);
+        self.feedback.iter().for_each(|feedback| feedback.visit(&mut sink));
+        sink(self.clock as i64);
+        sink(self.updates as i64);
+        sink(self.tracking as i64);
+        hash.finish()
+    }
+}
