@@ -1,0 +1,21 @@
+#![no_std]
+#![forbid(unsafe_code)]
+//! From the bytes of event files and streams to the time steps of a spiking network.
+//!
+//! - [`decode`]: streaming decoders, one file a format; bytes in, a [`Chunk`] of events out.
+//! - [`steps`]: events to time steps; a [`Binner`] gives the unique input rows of each step.
+//!
+//! Integers only, no standard library, and no memory beyond what a caller has bounded. No input makes
+//! anything here panic: what cannot be taken is a typed fault with the place where it stands.
+
+extern crate alloc;
+
+pub mod chunk;
+pub mod decode;
+pub mod error;
+pub mod steps;
+
+pub use chunk::{Chunk, EventView, MAX_TIME_US, TimeUs};
+pub use decode::{Decoder, Dropped, Format, decoder};
+pub use error::{ConfigError, DecodeFault, DecodeFaultKind, EventFault, EventFaultKind, OnFault};
+pub use steps::{Binner, BinnerConfig, Progress, Sensor};
