@@ -1,0 +1,265 @@
+//! A network that takes events: binning, stepping and learning in one call a chunk.
+
+use crate::staging::Staging;
+use stllr_core::fixed::Factor;
+use stllr_core::network::{Network, Spec, Target};
+use stllr_events::{Binner, BinnerConfig, EventFault, OnFault, Progress, Sensor};
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+
+/// A network with the steps of its events.
+#[wasm_bindgen]
+pub struct Learner {
+    network: Network,
+    binner: Binner,
+    on_fault: OnFault,
+    /// What steps `learn_from..learn_until` learn.
+    class: u32,
+    learn_from: u64,
+    learn_until: u64,
+    /// The time of the last event checked of the chunks that are checked one after the other.
+    checked_us: Option<u64>,
+    fault: Option<EventFault>,
+    scores: Vec<f64>,
+}
+
+/// Bytes by part, as `Learner.memory` lists them: weights, membranes, traces, block, gradients, steps.
+fn parts(spec: &Spec, binner: &BinnerConfig) -> Vec<f64> {
+    let memory = spec.memory();
+    [memory.weights, memory.membranes, memory.traces, memory.block, memory.gradients, binner.bytes()]
+        .map(|bytes| bytes as f64)
+        .into()
+}
+
+fn refuse(error: impl ToString) -> JsValue {
+    JsValue::from_str(&error.to_string())
+}
+
+fn config(width: u32, height: u32, polarities: u32, step_us: f64, max_gap_us: f64) -> BinnerConfig {
+    BinnerConfig {
+        sensor: Sensor { width, height, polarities },
+        step_us: step_us as u64,
+        origin_us: Some(0),
+        max_gap_us: max_gap_us as u64,
+    }
+}
+
+#[wasm_bindgen]
+impl Learner {
+    /// A learner from a spec's words (see `stllr_core::network`), a sensor and the length of a step. Throws a string where
+    /// something is out of range.
+    #[wasm_bindgen(constructor)]
+    pub fn new(
+        words: &[i32],
+        width: u32,
+        height: u32,
+        polarities: u32,
+        step_us: f64,
+        max_gap_us: f64,
+    ) -> Result<Learner, JsValue> {
+        let spec = Spec::from_words(words).map_err(refuse)?;
+        let binner = Binner::new(config(width, height, polarities, step_us, max_gap_us)).map_err(refuse)?;
+        if binner.config().sensor.rows() != spec.inputs as u64 {
+            return Err(refuse("the sensor and the network differ in the number of inputs"));
+        }
+        let classes = spec.readout.classes;
+        Ok(Self {
+            network: Network::new(spec).map_err(refuse)?,
+            binner,
+            on_fault: OnFault::Refuse,
+            class: 0,
+            learn_from: 0,
+            learn_until: 0,
+            checked_us: None,
+            fault: None,
+            scores: vec![0.0; classes],
+        })
+    }
+
+    /// Bytes that such a learner will hold, by part, without making it.
+    pub fn memory(
+        words: &[i32],
+        width: u32,
+        height: u32,
+        polarities: u32,
+        step_us: f64,
+        max_gap_us: f64,
+    ) -> Result<Vec<f64>, JsValue> {
+        let spec = Spec::from_words(words).map_err(refuse)?;
+        Ok(parts(&spec, &config(width, height, polarities, step_us, max_gap_us)))
+    }
+
+    /// Begins a sequence at rest, whose step 0 begins at `origin_us`. With `tracking`, its steps can learn.
+    pub fn begin(&mut self, tracking: bool, origin_us: f64, skip: bool) {
+        self.network.reset(tracking);
+        self.binner.reset_at(Some(origin_us as u64));
+        self.on_fault = if skip { OnFault::Skip } else { OnFault::Refuse };
+        self.learn_until = 0;
+        self.checked_us = None;
+        self.fault = None;
+    }
+
+    /// Steps `from..until` are to learn `class`, which is below the number of classes.
+    pub fn target(&mut self, class: u32, from: f64, until: f64) {
+        self.class = class.min(self.scores.len() as u32 - 1);
+        self.learn_from = from as u64;
+        self.learn_until = until as u64;
+    }
+
+    /// Would the next `count` staged events all be taken (when skipping: always)? Changes nothing that learns; chunks of one
+    /// sequence are checked one after the other. Where not, see `faultKind`.
+    pub fn check(&mut self, staging: &Staging, count: usize) -> bool {
+        match self.binner.check_after(&staging.view(count), self.checked_us, self.on_fault) {
+            Ok(last_us) => self.checked_us = last_us,
+            Err(fault) => self.fault = Some(fault),
+        }
+        self.fault.is_none()
+    }
+
+    /// The time of the last event that the checks found good; -1 where there is none.
+    #[wasm_bindgen(js_name = checkedUs)]
+    pub fn checked_us(&self) -> f64 {
+        self.checked_us.map_or(-1.0, |us| us as f64)
+    }
+
+    /// Takes staged events `from..count` and runs each step that they complete, until step `until` would begin. Returns the
+    /// first event not taken: `count` when all are, less at step `until` or after a fault.
+    pub fn feed(&mut self, staging: &Staging, from: usize, count: usize, until: f64) -> usize {
+        let (view, until) = (staging.view(count), until as u64);
+        let mut from = from;
+        while self.binner.step() < until {
+            match self.binner.advance(&view, from, self.on_fault) {
+                Progress::StepDone { next } => {
+                    self.step();
+                    from = next;
+                }
+                Progress::AllTaken => return count,
+                Progress::Fault(fault) => {
+                    self.fault = Some(fault);
+                    return fault.index;
+                }
+            }
+        }
+        from
+    }
+
+    /// Runs steps, with what events they have, until step `until` would begin.
+    pub fn run(&mut self, until: f64) {
+        while self.binner.step() < until as u64 {
+            self.step();
+        }
+    }
+
+    fn step(&mut self) {
+        let step = self.binner.step();
+        let learns = (self.learn_from..self.learn_until).contains(&step);
+        let target = if learns { Target::Class(self.class) } else { Target::None };
+        self.network.step(self.binner.rows(), target);
+        self.binner.next_step();
+    }
+
+    /// Ends a sequence: what waits to be learned is.
+    #[wasm_bindgen(js_name = endSequence)]
+    pub fn end_sequence(&mut self) {
+        self.network.end_sequence();
+    }
+
+    /// The index of the step that is open.
+    #[wasm_bindgen(js_name = stepIndex)]
+    pub fn step_index(&self) -> f64 {
+        self.binner.step() as f64
+    }
+
+    /// The class with the largest score, the first of equal ones. Brings the scores to `scoresPtr`.
+    pub fn answer(&mut self) -> u32 {
+        let scores = self.network.scores();
+        let mut best = 0;
+        for (class, (&score, out)) in scores.iter().zip(&mut self.scores).enumerate() {
+            // Sums of Q 16 membranes; a number holds them exactly up to 2^53.
+            *out = score as f64 / 65_536.0;
+            if score > scores[best] {
+                best = class;
+            }
+        }
+        best as u32
+    }
+
+    /// Where `answer` puts the scores, an f64 a class: each the sum of the class's readout membrane over the steps.
+    #[wasm_bindgen(js_name = scoresPtr)]
+    pub fn scores_ptr(&self) -> *const f64 {
+        self.scores.as_ptr()
+    }
+
+    /// Starts the scores anew.
+    #[wasm_bindgen(js_name = clearScores)]
+    pub fn clear_scores(&mut self) {
+        self.network.clear_scores();
+    }
+
+    /// Faulty events dropped in this sequence, all kinds together.
+    pub fn dropped(&self) -> f64 {
+        self.binner.dropped().iter().sum::<u64>() as f64
+    }
+
+    /// What is wrong with the event that was refused: -1 nothing, else the number of `stllr_events::EventFaultKind`.
+    #[wasm_bindgen(js_name = faultKind)]
+    pub fn fault_kind(&self) -> i32 {
+        self.fault.map_or(-1, |fault| fault.kind as i32)
+    }
+
+    /// Which staged event was refused, and what is allowed in its place: index, least, most.
+    #[wasm_bindgen(js_name = faultNumbers)]
+    pub fn fault_numbers(&self) -> Vec<f64> {
+        let fault = self.fault.map_or([0, 0, 0], |fault| [fault.index as u64, fault.least, fault.most]);
+        fault.map(|number| number as f64).into()
+    }
+
+    /// Forgets the fault, so that the stream can go on behind the event.
+    #[wasm_bindgen(js_name = clearFault)]
+    pub fn clear_fault(&mut self) {
+        self.fault = None;
+    }
+
+    /// New learning rates, each a mantissa and an exponent, from the next block or sequence on.
+    #[wasm_bindgen(js_name = setRates)]
+    pub fn set_rates(&mut self, hidden: i32, hidden_exponent: i32, readout: i32, readout_exponent: i32) {
+        let factor = |mantissa, exponent| Some(Factor { mantissa, exponent }).filter(|f| f.valid() && mantissa >= 0);
+        if let (Some(hidden), Some(readout)) = (factor(hidden, hidden_exponent), factor(readout, readout_exponent)) {
+            self.network.set_rates(hidden, readout);
+        }
+    }
+
+    /// Work since `resetMeter`: steps, learning steps, input spikes, hidden spikes, synaptic operations, update
+    /// operations, weight updates.
+    pub fn meter(&self) -> Vec<f64> {
+        let meter = self.network.meter();
+        [
+            meter.steps,
+            meter.learning_steps,
+            meter.input_spikes,
+            meter.hidden_spikes,
+            meter.synaptic_operations,
+            meter.update_operations,
+            meter.weight_updates,
+        ]
+        .map(|count| count as f64)
+        .into()
+    }
+
+    /// Starts the work's counts anew.
+    #[wasm_bindgen(js_name = resetMeter)]
+    pub fn reset_meter(&mut self) {
+        self.network.reset_meter();
+    }
+
+    /// A hash of all weights.
+    #[wasm_bindgen(js_name = weightsHash)]
+    pub fn weights_hash(&self) -> u64 {
+        self.network.weights_hash()
+    }
+
+    /// A hash of everything that decides what the network does next.
+    #[wasm_bindgen(js_name = stateHash)]
+    pub fn state_hash(&self) -> u64 {
+        self.network.state_hash()
+    }
+}
