@@ -1,0 +1,117 @@
+// The package as a user gets it: packed, installed into an empty folder without a network, a compiler or Rust, and run.
+import { spawnSync } from "node:child_process";
+import {
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	realpathSync,
+	rmSync,
+	symlinkSync,
+	writeFileSync,
+} from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import t from "tap";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+const PROGRAM = `
+import { events, Network } from "stllr";
+
+const network = await Network.create({
+	input: { width: 4, height: 4, polarities: 2 },
+	stepUs: 1000,
+	layers: [{ type: "dense", units: 32 }, { type: "readout", classes: ["left", "right"] }],
+	seed: 1,
+});
+const seen = (x) => {
+	const t = Array.from({ length: 80 }, (_, i) => 250 * i);
+	return events({ t, x: t.map((_, i) => x + (i % 2)), y: t.map((_, i) => (i >> 1) % 4), p: t.map(() => 1) });
+};
+for (let round = 0; round < 20; round += 1) {
+	network.learn(seen(0), 0);
+	network.learn(seen(2), 1);
+}
+console.log(network.classify(seen(0)).name, network.classify(seen(2)).name);
+network.close();
+`;
+
+t.test("package: installs into an empty folder and works, with no network, compiler or Rust", async (t) => {
+	const place = mkdtempSync(join(tmpdir(), "stllr-package-"));
+	t.teardown(() => rmSync(place, { recursive: true, force: true }));
+	const tarball = pack(place);
+
+	const folder = join(place, "empty");
+	const env = bareEnvironment(place);
+	mkdirSync(folder);
+	const installed = run("npm", ["install", tarball], { cwd: folder, env });
+	t.equal(installed.status, 0, `npm install: ${installed.stderr}`);
+
+	const holds = join(folder, "node_modules/stllr");
+	t.strictSame(readdirSync(holds).sort(), [
+		"CHANGELOG.md",
+		"LICENSE",
+		"README.md",
+		"dist",
+		"node_modules",
+		"package.json",
+	]);
+	const wasm = readdirSync(join(holds, "dist/wasm")).filter((file) => file.endsWith(".wasm"));
+	t.strictSame(wasm, ["stllr_bg.wasm", "stllr_scalar_bg.wasm"]);
+	for (const file of wasm) {
+		t.notOk(
+			readFileSync(join(holds, "dist/wasm", file)).includes(homedir()),
+			`${file} names no folder of this machine`,
+		);
+	}
+
+	writeFileSync(join(folder, "program.mjs"), PROGRAM);
+	const program = run("node", ["program.mjs"], { cwd: folder, env });
+	t.strictSame({ ...program }, { status: 0, stdout: "left right\n", stderr: "" });
+
+	const help = run("npx", ["stllr", "--help"], { cwd: folder, env });
+	t.equal(help.status, 0, `npx stllr: ${help.stderr}`);
+	t.match(help.stdout, /stllr train/);
+});
+
+function pack(into: string): string {
+	const { status, stdout, stderr } = run("npm", ["pack", "--ignore-scripts", "--silent", "--pack-destination", into], {
+		cwd: root,
+		env: process.env,
+	});
+	if (status !== 0) throw new Error(`npm pack: ${stderr}`);
+	return join(into, stdout.trim());
+}
+
+// Nothing but Node, npm and the shell that npm starts programs with; no settings, an empty cache, and no network.
+function bareEnvironment(place: string): Record<string, string> {
+	const bin = join(place, "bin");
+	mkdirSync(bin);
+	for (const name of ["node", "npm", "npx", "sh", "env"]) symlinkSync(whereIs(name), join(bin, name));
+	return {
+		PATH: bin,
+		HOME: join(place, "home"),
+		npm_config_cache: join(place, "cache"),
+		npm_config_offline: "true",
+		npm_config_update_notifier: "false",
+	};
+}
+
+function whereIs(name: string): string {
+	if (name === "node") return process.execPath;
+	for (const folder of (process.env.PATH ?? "").split(delimiter)) {
+		try {
+			return realpathSync(join(folder, name));
+		} catch {
+			// not in this folder
+		}
+	}
+	throw new Error(`${name} is not on PATH`);
+}
+
+function run(command: string, args: string[], { cwd, env }: { cwd: string; env: NodeJS.ProcessEnv }) {
+	const { status, stdout, stderr } = spawnSync(command, args, { cwd, env, encoding: "utf8" });
+	return { status, stdout, stderr };
+}

@@ -1,0 +1,46 @@
+// Everything that the package holds: the learner's WASM and the compiled TypeScript, in dist.
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { filesIn, step } from "./fresh.mjs";
+import { must, npmTool, requireModules, root } from "./shell.mjs";
+import { buildLearner } from "./wasm.mjs";
+
+/** Brings dist up to date. Returns `{ made, sizes }`: whether anything had to be made, and the WASM's sizes. */
+export async function buildPackage() {
+	requireModules();
+	const learner = await buildLearner();
+	const scripts = await buildScripts();
+	return { made: learner.made || scripts.made, sizes: learner.facts.sizes };
+}
+
+function buildScripts() {
+	return step({
+		name: "scripts",
+		inputs: [...sources(), "ts/tsconfig.json", "dist/wasm/stllr.d.ts", "node_modules/typescript/package.json"],
+		outputs: compiled(),
+		async make() {
+			prune();
+			await must("compiling the TypeScript", npmTool("tsc"), ["-p", "ts/tsconfig.json"]);
+		},
+	});
+}
+
+function sources() {
+	return filesIn("ts").filter((file) => file.endsWith(".ts") && !file.startsWith("ts/build/"));
+}
+
+function compiled() {
+	return sources().flatMap((file) => {
+		const path = file.replace(/^ts/, "dist").replace(/\.ts$/, "");
+		return [`${path}.js`, `${path}.d.ts`];
+	});
+}
+
+// What a source that is gone has left must not get into the package.
+function prune() {
+	const wanted = new Set(compiled());
+	for (const file of filesIn("dist")) {
+		const isGlue = /^dist\/wasm\/stllr(_\w+)?\.(js|d\.ts|wasm)$/.test(file);
+		if (!isGlue && !wanted.has(file)) rmSync(join(root, file));
+	}
+}

@@ -1,0 +1,168 @@
+// A live stream: chunks of events in, answers at a steady pace out, learning wherever there is a label.
+
+import { OptionError } from "../errors.js";
+import type { Events } from "../events/chunk.js";
+import type { StllrModule } from "../wasm/module.js";
+import * as check from "./check.js";
+import { checkEvents, eventFault } from "./fault.js";
+import type { Answer } from "./network.js";
+import type { FullSpec } from "./spec.js";
+import type { EventStaging } from "./staging.js";
+
+/** How to follow a stream. */
+export interface FollowOptions {
+	/**
+	 * The class that the stream shows at a time (us, the middle of a stretch), by index or name; `undefined` where nobody
+	 * knows: then the stretch is answered but not learned. Asked once a stretch, just before it is run.
+	 */
+	readonly labels?: (us: number) => number | string | undefined;
+	/** Length of a stretch in us: an answer comes at the end of each. Default 32 steps. */
+	readonly everyUs?: number;
+	/** Answer by the sum of the readout over so many us, a multiple of `everyUs`. Default one stretch. */
+	readonly windowUs?: number;
+	/** At a bad event: throw (`"refuse"`, the default; what came before it is taken), or drop and count it. */
+	readonly onFault?: "refuse" | "skip";
+	/** When step 0 begins, in us. Default: the last multiple of `stepUs` at or before the first event. */
+	readonly startUs?: number;
+}
+
+/** What a network says at the end of a stretch. */
+export interface StreamAnswer extends Answer {
+	/** When the stretch ended, in us. */
+	readonly us: number;
+	/** What the stretch learned, or `undefined`. */
+	readonly learned: number | undefined;
+}
+
+/** The network's side of a stream. */
+export interface Followed {
+	readonly learner: InstanceType<StllrModule["Learner"]>;
+	readonly staging: EventStaging;
+	readonly spec: FullSpec;
+	readonly labelOf: (label: number | string) => number;
+	readonly answer: () => Answer;
+}
+
+/** Runs a stream through a network; see `Network.follow`. */
+export async function* followStream(
+	network: Followed,
+	source: AsyncIterable<Events> | Iterable<Events>,
+	options: FollowOptions,
+): AsyncGenerator<StreamAnswer> {
+	const run = new StreamRun(network, options);
+	for await (const events of source) {
+		checkEvents(events);
+		yield* run.chunk(events);
+	}
+	yield* run.end();
+}
+
+class StreamRun {
+	readonly #network: Followed;
+	readonly #labels: (us: number) => number | string | undefined;
+	readonly #stretchSteps: number;
+	readonly #window: ScoreWindow;
+	readonly #skip: boolean;
+	#startUs: number | undefined;
+	#stretchEnd = 0;
+	#learned: number | undefined;
+
+	constructor(network: Followed, options: FollowOptions) {
+		const { stepUs, readout } = network.spec;
+		const everyUs = multiple("everyUs", options.everyUs ?? 32 * stepUs, stepUs);
+		const windowUs = multiple("windowUs", options.windowUs ?? everyUs, everyUs);
+		this.#network = network;
+		this.#labels = options.labels ?? (() => undefined);
+		this.#stretchSteps = everyUs / stepUs;
+		this.#window = new ScoreWindow(windowUs / everyUs, readout.classes.length);
+		this.#skip = check.oneOf("onFault", options.onFault, ["refuse", "skip"], "refuse") === "skip";
+		if (options.startUs !== undefined) {
+			this.#begin(check.integer("startUs", options.startUs, 0, Number.MAX_SAFE_INTEGER));
+		}
+	}
+
+	/** Takes a chunk; gives an answer for each stretch that it completes. */
+	*chunk(events: Events): Generator<StreamAnswer> {
+		const { learner, staging, spec } = this.#network;
+		if (this.#startUs === undefined) {
+			const first = events.t.find((t) => t >= 0 && t <= Number.MAX_SAFE_INTEGER);
+			if (first === undefined && this.#skip) return;
+			this.#begin(Math.floor((first ?? 0) / spec.stepUs) * spec.stepUs);
+		}
+		for (let from = 0; from < events.t.length; ) {
+			// Staged anew in each round: between two answers, other networks may have used the staging buffer.
+			const until = Math.min(events.t.length, from + staging.capacity);
+			const count = staging.put(events, from, until);
+			const taken = learner.feed(staging.buffer, 0, count, this.#stretchEnd);
+			if (learner.faultKind() >= 0) throw eventFault(learner, events, from);
+			from += taken;
+			if (learner.stepIndex() === this.#stretchEnd) yield this.#finishStretch();
+		}
+	}
+
+	/** The stream has ended: the last stretch is run as far as it has begun. */
+	*end(): Generator<StreamAnswer> {
+		const { learner } = this.#network;
+		if (this.#startUs === undefined) return;
+		learner.run(learner.stepIndex() + 1);
+		yield this.#answerNow();
+	}
+
+	#begin(startUs: number): void {
+		this.#startUs = startUs;
+		this.#network.learner.begin(true, startUs, this.#skip);
+		this.#nextStretch();
+	}
+
+	#finishStretch(): StreamAnswer {
+		const answer = this.#answerNow();
+		this.#nextStretch();
+		return answer;
+	}
+
+	#nextStretch(): void {
+		const { learner, labelOf, spec } = this.#network;
+		const from = this.#stretchEnd;
+		this.#stretchEnd = from + this.#stretchSteps;
+		const label = this.#labels((this.#startUs ?? 0) + ((from + this.#stretchEnd) / 2) * spec.stepUs);
+		this.#learned = label === undefined ? undefined : labelOf(label);
+		learner.target(this.#learned ?? 0, from, this.#learned === undefined ? from : this.#stretchEnd);
+	}
+
+	#answerNow(): StreamAnswer {
+		const { learner, spec, answer } = this.#network;
+		const now = answer();
+		learner.clearScores();
+		const scores = this.#window.add(now.scores);
+		const label = scores.indexOf(Math.max(...scores));
+		const us = (this.#startUs ?? 0) + now.steps * spec.stepUs;
+		return { ...now, label, name: spec.readout.classes[label] ?? "", scores, us, learned: this.#learned };
+	}
+}
+
+/** The sum of the last so many scores. */
+class ScoreWindow {
+	readonly #kept: Float64Array[] = [];
+	readonly #length: number;
+	readonly #classes: number;
+
+	constructor(length: number, classes: number) {
+		this.#length = length;
+		this.#classes = classes;
+	}
+
+	add(scores: Float64Array): Float64Array {
+		this.#kept.push(scores);
+		if (this.#kept.length > this.#length) this.#kept.shift();
+		// Added anew each time: the parts are exact, so the sum does not drift.
+		const sum = new Float64Array(this.#classes);
+		for (const kept of this.#kept) for (let c = 0; c < sum.length; c += 1) sum[c] = (sum[c] ?? 0) + (kept[c] ?? 0);
+		return sum;
+	}
+}
+
+function multiple(option: string, given: unknown, of: number): number {
+	const value = check.integer(option, given, of, Number.MAX_SAFE_INTEGER);
+	if (value % of !== 0) throw new OptionError(option, value, `a multiple of ${of}`);
+	return value;
+}
