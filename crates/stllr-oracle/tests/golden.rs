@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::{Value, json};
-use stllr_oracle::golden::{Case, ORACLE_BOUND, report_folder};
+use stllr_oracle::golden::core::{CoreColumn, Replayed};
+use stllr_oracle::golden::{Case, LayerCase, LayerKind, ORACLE_BOUND, report_folder};
+use stllr_oracle::neuron::Reset;
+use stllr_oracle::training::Mode;
 
 const BY_HAND: &str = include_str!("fixtures/by_hand.json");
 
@@ -119,6 +122,122 @@ fn damaged_network_files_are_refused_with_the_field() {
     }
 }
 
+fn replayed(case: &Case) -> Result<Replayed, String> {
+    match CoreColumn::of(case) {
+        CoreColumn::Replayed(replayed) => Ok(*replayed),
+        CoreColumn::DoesNotFit { does_not_fit } => Err(does_not_fit),
+    }
+}
+
+#[test]
+fn the_core_is_within_its_bound_on_every_recorded_run_that_fits() {
+    let Some(folder) = recordings("the_core_is_within_its_bound_on_every_recorded_run_that_fits") else { return };
+    for (_, case) in cases(&folder) {
+        let name = case.name();
+        if matches!(&case, Case::Layer(case) if case.kind == LayerKind::Conv) {
+            assert_eq!(replayed(&case).expect_err(name), "no convolution in the core");
+            continue;
+        }
+        let replayed = replayed(&case).expect(name);
+        assert!(replayed.within_bound, "{name}: {replayed}");
+        for (quantity, measured) in &replayed.file.by_quantity {
+            assert!(measured.centre <= ORACLE_BOUND, "{name}: {quantity}: the bounds are around the file's values");
+        }
+        // A bound that nothing comes near would not notice much; the tight one must be well below the one of the file.
+        assert!(replayed.rounded.nearest_to_bound().1 > 0.5, "{name}: {replayed}");
+        let bound = |comparison: &stllr_oracle::golden::core::Comparison| -> f64 {
+            let membranes = ["mem_pre_reset", "logits"].iter().filter_map(|name| comparison.by_quantity.get(name));
+            membranes.map(|measured| measured.bound).sum()
+        };
+        assert!(bound(&replayed.rounded) < bound(&replayed.file), "{name}");
+    }
+}
+
+#[test]
+fn the_core_is_compared_in_every_quantity_that_it_has() {
+    let Some(folder) = recordings("the_core_is_compared_in_every_quantity_that_it_has") else { return };
+    for (_, case) in cases(&folder) {
+        let (wanted, online) = match &case {
+            Case::Layer(case) if case.kind == LayerKind::Conv => continue,
+            Case::Layer(case) => (quantities_of_the_core(case), false),
+            Case::Network(case) => {
+                let names = case.sequences[0].gradients.iter().flatten().map(|(name, _)| format!("grads.{name}"));
+                (names.chain(["logits".to_owned()]).collect(), case.mode == Mode::Online)
+            }
+        };
+        let replayed = replayed(&case).expect("it fits");
+        assert_eq!(replayed.left_out.is_some(), online);
+        let mut compared: Vec<_> = replayed.file.by_quantity.keys().map(|name| (*name).to_owned()).collect();
+        compared.sort();
+        assert_eq!(compared, sorted(wanted), "{}", case.name());
+        assert!(replayed.file.by_quantity.keys().eq(replayed.rounded.by_quantity.keys()));
+    }
+}
+
+fn sorted(mut names: Vec<String>) -> Vec<String> {
+    names.sort();
+    names
+}
+
+/// All quantities of a layer file but those that the core has not at hand: spikes are counted apart, the trace of psi is
+/// kept only where it is used and then shown after the step, like that of the layer's own spikes before it.
+fn quantities_of_the_core(case: &LayerCase) -> Vec<String> {
+    let absent = |name: &str| match name {
+        "output" | "trace_out_used" | "trace_in_rec_next" => true,
+        "mem_post_reset" => case.kind == LayerKind::Readout,
+        "trace_out" => case.factors.alpha_post == 0.0,
+        _ => false,
+    };
+    case.recorded.keys().filter(|name| !absent(name)).map(|name| (*name).to_owned()).collect()
+}
+
+#[test]
+fn the_core_stays_within_its_bound_in_two_steps_by_hand() {
+    let case = Case::parse(BY_HAND).expect("a case");
+    let by_hand = replayed(&case).expect("it fits");
+    assert!(by_hand.within_bound, "{by_hand}");
+    assert_eq!(by_hand.file.by_quantity["mem_pre_reset"].deviation, 0.0, "weights of 1.5 are exact");
+    let Case::Layer(mut case) = case else { panic!("a layer case") };
+    for quantity in
+        ["mem_pre_reset", "mem_post_reset", "trace_in", "trace_out", "grad_input", "grad_weight", "grad_bias"]
+    {
+        let recorded = case.recorded.clone();
+        case.recorded.get_mut(quantity).expect("recorded").values[0] += 1e-3;
+        let off = replayed(&Case::Layer(case.clone())).expect("it fits");
+        assert!(!off.within_bound && off.file.nearest_to_bound().0 == quantity, "{quantity}: {off}");
+        assert!(off.to_string().contains(&format!(" OFF: {quantity} of the file by ")), "{off}");
+        case.recorded = recorded;
+    }
+}
+
+#[test]
+fn what_does_not_fit_the_core_is_said() {
+    let Ok(Case::Layer(mut fitting)) = Case::parse(BY_HAND) else { panic!("a layer case") };
+    // Standardised, these weights are -1.5 and 1.5 still.
+    fitting.parameters.weight.raw = vec![38.0, 40.0];
+    let refused = |damage: fn(&mut LayerCase)| {
+        let mut case = fitting.clone();
+        damage(&mut case);
+        replayed(&Case::Layer(case)).expect_err("it does not fit")
+    };
+    assert_eq!(refused(|case| case.reset = Reset::None), "reset: none given; the core takes soft and hard");
+    assert_eq!(refused(|case| case.input.values[1] = 0.5), "input: 0.5 given; the core takes spikes, 0 or 1");
+    assert_eq!(refused(|case| case.threshold = 65.0), "threshold: 65 given; the core takes 0.5 to 64");
+    assert_eq!(refused(|case| case.factors.lambda_pre = 1.25), "lambda_pre: 1.25 given; the core takes 0 to 1");
+    assert_eq!(
+        refused(|case| case.factors.alpha_post = 100.0),
+        "alpha_post: 100 given; the core takes 0 and magnitudes from 2^-16 to 16"
+    );
+    assert_eq!(
+        refused(|case| case.grad_output.values[0] = -20.0),
+        "learning signal: -20 given; the core takes magnitudes up to 16"
+    );
+    assert_eq!(
+        refused(|case| case.parameters.weight.standardisation = None),
+        "weight: 38 given; the core takes magnitudes up to 31.99609375"
+    );
+}
+
 #[test]
 fn two_steps_by_hand() {
     let deviations = Case::parse(BY_HAND).expect("a case").replay();
@@ -201,11 +320,14 @@ fn the_command_prints_a_line_a_file_and_passes() {
     let lines: Vec<_> = stdout.lines().collect();
     assert_eq!((code, lines.len(), stderr.as_str()), (0, 2, ""));
     assert!(
-        lines[0].starts_with("by_hand ") && lines[0].contains(" dense ") && lines[0].contains("oracle "),
+        lines[0].starts_with("by_hand ")
+            && lines[0].contains(" dense ")
+            && lines[0].contains("oracle ")
+            && lines[0].contains("core: membrane "),
         "{}",
         lines[0]
     );
-    assert_eq!(lines[1], "1 files within 1e-9, 0 off, 0 unreadable");
+    assert_eq!(lines[1], "1 files within their bounds, 0 off, 0 unreadable");
 }
 
 #[test]
@@ -224,6 +346,12 @@ fn the_command_gives_json() {
     let oracle = &report["files"][0]["oracle"];
     assert_eq!((code, &oracle["withinBound"], &oracle["quantity"]), (1, &json!(false), &json!("mem_pre_reset")));
     assert!(oracle["byQuantity"]["grad_weight"].as_f64().expect("a number") < 1e-15);
+    let core = &report["files"][0]["core"];
+    let membrane = &core["file"]["byQuantity"]["mem_pre_reset"];
+    assert!(core["withinBound"] == json!(false) && membrane["fraction"].as_f64() > Some(2.0), "{membrane}");
+    assert_eq!(core["rounded"]["spikes"], json!({ "count": 0, "nearest": null, "furthest": null, "fraction": 0.0 }));
+    let trace = &core["file"]["byQuantity"]["trace_in"];
+    assert_eq!((&trace["group"], &trace["deviation"]), (&json!("trace"), &json!(0.0)), "decays of 1/2 are exact");
 }
 
 #[test]

@@ -44,10 +44,12 @@ impl Wanted<'_> {
 
     /// The sum over the steps.
     pub fn sum(&self, quantity: &str) -> Option<Vec<f64>> {
-        let series = &self.case.recorded[quantity];
-        let mut sum = vec![0.0; series.width];
-        series.steps().for_each(|step| add(&mut sum, step));
-        (self.basis == Basis::File).then_some(sum)
+        (self.basis == Basis::File).then(|| {
+            let series = &self.case.recorded[quantity];
+            let mut sum = vec![0.0; series.width];
+            series.steps().for_each(|step| add(&mut sum, step));
+            sum
+        })
     }
 }
 
@@ -56,10 +58,21 @@ fn spiking(case: &LayerCase, psi: Psi, basis: Basis, block_steps: usize) -> Resu
     let neuron = Neuron { leak, threshold, reset: case.reset, psi };
     let file = SpikingLayer::new(case.connection, case.parameters.clone(), neuron, case.factors);
     let formats = SpikingFormats::of(&file)?;
-    let rounded = formats.reference();
     let mut core = Spiking::new(formats.spec.clone(), formats.inputs, 0, formats::learning(block_steps));
     formats.write(&mut core);
-    let mut bound = SpikingBound::new(basis.choose(&file, &rounded), &rounded, &core);
+    compare(case, basis, &file, &formats, core)
+}
+
+/// Runs the core and the bounds side by side.
+fn compare(
+    case: &LayerCase,
+    basis: Basis,
+    file: &SpikingLayer,
+    formats: &SpikingFormats,
+    mut core: Spiking,
+) -> Result<Comparison, String> {
+    let rounded = formats.reference();
+    let mut bound = SpikingBound::new(basis.choose(file, &rounded), &rounded, &core);
 
     let wanted = Wanted { case, basis };
     let (units, bits) = (formats.spec.units, formats.spec.membrane_bits());
@@ -119,4 +132,94 @@ fn spiking(case: &LayerCase, psi: Psi, basis: Basis, block_steps: usize) -> Resu
 pub fn gather(gradient: &[i32], width: usize, units: usize, first: usize, count: usize) -> Vec<i32> {
     let rows = first..first + count;
     (0..units).flat_map(|unit| rows.clone().map(move |row| row * width + unit)).map(|i| gradient[i]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use stllr_core::layer::SpikingSpec;
+    use stllr_core::{noise, psi::Psi as CorePsi};
+
+    use super::*;
+    use crate::Factors;
+    use crate::golden::{LayerKind, Series};
+    use crate::layer::Connection;
+    use crate::neuron::Reset;
+    use crate::parameters::{Parameters, Weights};
+
+    const STEPS: usize = 60;
+    const INPUTS: usize = 10;
+    const UNITS: usize = 6;
+
+    /// Numbers spread evenly over -range to range.
+    fn spread(stream: u32, count: usize, range: f64) -> Vec<f64> {
+        let one = |index| noise::uniform(1, stream, index, 1 << 20) as f64 / f64::from(1 << 20) * range;
+        (0..count as u32).map(one).collect()
+    }
+
+    /// A recurrent layer with random weights, inputs and signals; nothing is recorded.
+    fn case() -> LayerCase {
+        let series = |width, values| Series { width, values };
+        let parameters = Parameters::new(Weights::plain(UNITS, spread(1, UNITS * INPUTS, 0.7)));
+        LayerCase {
+            name: "random".into(),
+            kind: LayerKind::Recurrent,
+            steps: STEPS,
+            connection: Connection::dense(INPUTS, UNITS),
+            parameters: parameters
+                .with_recurrence(Weights::plain(UNITS, spread(2, UNITS * UNITS, 0.4)))
+                .with_bias(spread(3, UNITS, 0.2)),
+            leak_raw: 2.0,
+            leak: sigmoid(2.0),
+            threshold: 0.6,
+            threshold_effective: 0.6,
+            reset: Reset::Soft,
+            psi: Some(Psi::Tri),
+            factors: Factors { lambda_post: 0.3, lambda_pre: 0.8, alpha_post: -1.0, alpha_pre: 1.0 },
+            input: series(INPUTS, spread(4, STEPS * INPUTS, 1.0).iter().map(|x| f64::from(*x > 0.4)).collect()),
+            grad_output: series(UNITS, spread(5, STEPS * UNITS, 1.0)),
+            recorded: BTreeMap::new(),
+            totals: BTreeMap::new(),
+        }
+    }
+
+    /// What comes nearest to its bound when the core has another spec than the one its bounds are made for.
+    fn nearest_to_bound(alter: impl Fn(&mut SpikingSpec)) -> (&'static str, f64) {
+        let case = case();
+        let neuron = Neuron { leak: case.leak, threshold: case.threshold, reset: case.reset, psi: Psi::Tri };
+        let file = SpikingLayer::new(case.connection, case.parameters.clone(), neuron, case.factors);
+        let formats = SpikingFormats::of(&file).expect("it fits");
+        let mut spec = formats.spec.clone();
+        alter(&mut spec);
+        let mut core = Spiking::new(spec, INPUTS, 0, formats::learning(7));
+        formats.write(&mut core);
+        compare(&case, Basis::Rounded, &file, &formats, core).expect("it fits").nearest_to_bound()
+    }
+
+    #[test]
+    fn the_core_stays_within_its_bound_and_uses_it() {
+        let (quantity, fraction) = nearest_to_bound(|_| ());
+        assert!((0.5..=1.0).contains(&fraction), "{quantity} {fraction}");
+    }
+
+    #[test]
+    fn small_defects_pass_the_bound() {
+        type Defect = (&'static str, fn(&mut SpikingSpec));
+        let defects: [Defect; 9] = [
+            ("leak off by a unit", |spec| spec.leak -= 1),
+            ("leak off by two units", |spec| spec.leak += 2),
+            ("threshold off by a unit", |spec| spec.threshold += 1),
+            ("other reset", |spec| spec.soft_reset = false),
+            ("other psi", |spec| spec.psi = CorePsi::TriOut),
+            ("decay of the input traces off by 8 units", |spec| spec.factors.lambda_pre += 8),
+            ("decay of the trace of psi off by 32 units", |spec| spec.factors.lambda_post += 32),
+            ("sign of alpha_post", |spec| spec.factors.alpha_post.mantissa *= -1),
+            ("alpha_pre off by a hundredth", |spec| spec.factors.alpha_pre.mantissa += 164),
+        ];
+        for (defect, alter) in defects {
+            let (quantity, fraction) = nearest_to_bound(alter);
+            assert!(fraction > 1.0, "{defect}: {quantity} {fraction}");
+        }
+    }
 }

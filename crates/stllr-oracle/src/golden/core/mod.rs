@@ -8,10 +8,10 @@
 //!   left in the bound, some hundred times tighter: a leak that is off by two units, a product rounded down or a trace
 //!   read a step late stands out.
 //!
-//! The bounds are derived in [`bound`], step by step, from the formats. A spike may differ only where the bound of its
+//! The bounds are derived in `bound`, step by step, from the formats. A spike may differ only where the bound of its
 //! membrane reaches the threshold; from there on the bound holds the difference that the spike makes.
 //!
-//! What is not replayed says so: convolutions, a readout's reset, values outside the core's ranges ([`formats`]).
+//! What is not replayed says so: convolutions, neurons without a reset, values outside the core's ranges (`formats`).
 
 mod bound;
 mod comparison;

@@ -11,12 +11,12 @@
 //! ```
 
 use stllr_core::eligibility::Format;
-use stllr_core::fixed::{Factor, SIGNAL_BITS};
+use stllr_core::fixed::SIGNAL_BITS;
 use stllr_core::kernel::SUM_MAX;
 
 use super::Estimate;
 use super::trace::{Decay, Traces};
-use crate::golden::core::formats::factor_value;
+use crate::golden::core::formats::{factor, factor_value};
 
 /// log2 of the largest contribution before the product with psi, in units of the format.
 const SCALED_MAX_BITS: i32 = 24;
@@ -30,7 +30,9 @@ pub struct Alpha {
 }
 
 impl Alpha {
-    pub fn between(reference: f64, core: Factor) -> Self {
+    /// `core` is a factor's value.
+    pub fn between(reference: f64, core: f64) -> Self {
+        let core = factor(core);
         // A rate of one may raise the exponent by one.
         let rounding = 2f64.powi(core.exponent + 1 - (SIGNAL_BITS as i32 + 1));
         Self { factor: Estimate::between(reference, factor_value(core)), rounding }

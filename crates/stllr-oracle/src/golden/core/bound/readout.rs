@@ -1,7 +1,7 @@
 //! The readout.
 
 use stllr_core::eligibility::Format;
-use stllr_core::fixed::{Factor, MEMBRANE_MAX, READOUT_MEMBRANE_BITS};
+use stllr_core::fixed::{MEMBRANE_MAX, READOUT_MEMBRANE_BITS};
 use stllr_core::layer::Readout as CoreReadout;
 
 use super::Estimate;
@@ -66,7 +66,7 @@ impl ReadoutBound {
 
     /// Ends a step, learning from the error where there is one.
     pub fn learn(&mut self, error: Option<&[Estimate]>) {
-        let rate = Alpha::between(1.0, Factor::ONE);
+        let rate = Alpha::between(1.0, 1.0);
         let causal: Vec<Estimate> = match error {
             Some(error) => error.iter().map(|&e| contribution(self.format, e, rate, Estimate::exact(1.0))).collect(),
             None => vec![Estimate::default(); self.membrane.len()],

@@ -1,7 +1,7 @@
 //! A spiking layer.
 
 use stllr_core::eligibility::Format;
-use stllr_core::fixed::{CURRENT_MAX, Factor, MEMBRANE_MAX};
+use stllr_core::fixed::{CURRENT_MAX, MEMBRANE_MAX};
 use stllr_core::layer::Spiking;
 
 use super::estimate::{between, dot};
@@ -70,9 +70,9 @@ impl SpikingBound {
             width: spec.width(),
             inputs,
             lambda_post: Decay::between(factors.lambda_post, rounded.factors().lambda_post),
-            alpha_pre: Alpha::between(factors.alpha_pre, spec.factors.alpha_pre),
-            alpha_post: (spec.factors.alpha_post != Factor::ZERO)
-                .then(|| Alpha::between(factors.alpha_post, spec.factors.alpha_post)),
+            alpha_pre: Alpha::between(factors.alpha_pre, rounded.factors().alpha_pre),
+            alpha_post: (rounded.factors().alpha_post != 0.0)
+                .then(|| Alpha::between(factors.alpha_post, rounded.factors().alpha_post)),
             format,
             before: zeros.clone(),
             after: zeros.clone(),
@@ -131,7 +131,7 @@ impl SpikingBound {
         };
         let causal = all(Some(self.alpha_pre), update_psi);
         let noncausal = all(self.alpha_post, &self.post_trace);
-        let bias = all(Some(Alpha::between(1.0, Factor::ONE)), &self.psi_now);
+        let bias = all(Some(Alpha::between(1.0, 1.0)), &self.psi_now);
         self.bias_gradient.iter_mut().zip(bias).for_each(|(sum, more)| *sum = *sum + more);
         self.gradient.record(std::mem::take(&mut self.rows), &self.traces, causal, noncausal);
         for (trace, &psi) in self.post_trace.iter_mut().zip(update_psi) {
