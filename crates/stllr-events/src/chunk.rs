@@ -11,15 +11,31 @@ pub const MAX_TIME_US: u64 = (1 << 53) - 1;
 ///
 /// The crate itself knows only whole microseconds; the boundary to JavaScript implements this for the
 /// numbers it is given, so that they are read where they lie.
-pub trait TimeUs: Copy {
+pub trait TimeUs: Copy + PartialOrd {
     /// The time in whole microseconds, or `None` where it is none.
     fn us(self) -> Option<u64>;
+
+    /// A time of at most [`MAX_TIME_US`] + 1 us, as the caller stores it.
+    fn from_us(us: u64) -> Self;
+
+    /// Is it a whole number of microseconds, if it lies between two times that are?
+    fn is_whole(self) -> bool;
 }
 
 impl TimeUs for u64 {
     #[inline(always)]
     fn us(self) -> Option<u64> {
         Some(self)
+    }
+
+    #[inline(always)]
+    fn from_us(us: u64) -> Self {
+        us
+    }
+
+    #[inline(always)]
+    fn is_whole(self) -> bool {
+        true
     }
 }
 

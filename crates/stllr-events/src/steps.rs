@@ -104,7 +104,7 @@ impl BinnerConfig {
     /// The bytes a [`Binner`] with these settings allocates.
     pub const fn bytes(&self) -> u64 {
         let rows = self.sensor.rows();
-        4 * rows + 8 * rows.div_ceil(64) + 8 * rows.div_ceil(64 * 64)
+        4 * rows + 8 * rows.div_ceil(64)
     }
 }
 
@@ -137,8 +137,6 @@ pub struct Binner {
     floor_us: u64,
     /// One bit a row: has it an event in the current step.
     seen: Box<[u64]>,
-    /// One bit a word of `seen`: is any of its bits set. So a step costs by its events, not by the sensor.
-    seen_words: Box<[u64]>,
     /// Where `rows` lists the current step's rows.
     rows: Box<[u32]>,
     dropped: [u64; EventFaultKind::COUNT],
@@ -159,7 +157,6 @@ impl Binner {
             end_us: 0,
             floor_us: 0,
             seen: vec![0; rows.div_ceil(64)].into(),
-            seen_words: vec![0; rows.div_ceil(64 * 64)].into(),
             rows: vec![0; rows].into(),
             dropped: [0; EventFaultKind::COUNT],
         };
@@ -194,42 +191,39 @@ impl Binner {
     /// Two events of one step at the same pixel and polarity give one row.
     pub fn advance<T: TimeUs>(&mut self, events: &EventView<'_, T>, from: usize, on_fault: OnFault) -> Progress {
         let sensor = self.config.sensor;
-        let (seen, seen_words) = (&mut self.seen[..], &mut self.seen_words[..]);
-        let mut floor_us = self.floor_us;
+        let seen = &mut self.seen[..];
+        // Times are compared as the caller stores them: converting each would cost more than all the rest.
+        let (mut floor, mut end) = (T::from_us(self.floor_us), T::from_us(self.end_us));
         let mut progress = Progress::AllTaken;
         for (event, index) in events.iter_from(from).zip(from..) {
             // Inside the current step neither the gap nor the latest time can be exceeded.
-            let t_us = match event.t.us() {
-                Some(t_us) if t_us >= floor_us && t_us < self.end_us && event.is_on(sensor) => t_us,
-                _ => {
-                    let limits = Limits::new(&self.config, self.placed, floor_us);
-                    match limits.judge(event) {
-                        Ok(_) if self.placed => {
-                            progress = Progress::StepDone { next: index };
-                            break;
-                        }
-                        Ok(t_us) => {
-                            self.placed = true;
-                            self.end_us = end_us(t_us, self.config.step_us);
-                            t_us
-                        }
-                        Err(kind) if on_fault == OnFault::Skip => {
-                            self.dropped[kind as usize] += 1;
-                            continue;
-                        }
-                        Err(kind) => {
-                            progress = Progress::Fault(limits.fault(index, kind, event));
-                            break;
-                        }
+            if !(event.t >= floor && event.t < end && event.t.is_whole() && event.is_on(sensor)) {
+                let limits = Limits::new(&self.config, self.placed, floor.us().unwrap_or(self.floor_us));
+                match limits.judge(event) {
+                    Ok(_) if self.placed => {
+                        progress = Progress::StepDone { next: index };
+                        break;
+                    }
+                    Ok(t_us) => {
+                        self.placed = true;
+                        self.end_us = end_us(t_us, self.config.step_us);
+                        end = T::from_us(self.end_us);
+                    }
+                    Err(kind) if on_fault == OnFault::Skip => {
+                        self.dropped[kind as usize] += 1;
+                        continue;
+                    }
+                    Err(kind) => {
+                        progress = Progress::Fault(limits.fault(index, kind, event));
+                        break;
                     }
                 }
-            };
-            floor_us = t_us;
+            }
+            floor = event.t;
             let row = sensor.row(event.x, event.y, event.p);
             seen[(row >> 6) as usize] |= 1 << (row & 63);
-            seen_words[(row >> 12) as usize] |= 1 << ((row >> 6) & 63);
         }
-        self.floor_us = floor_us;
+        self.floor_us = floor.us().unwrap_or(self.floor_us);
         progress
     }
 
@@ -276,12 +270,10 @@ impl Binner {
     /// upwards.
     pub fn rows(&mut self) -> &[u32] {
         let mut used = 0;
-        for (block, &words) in self.seen_words.iter().enumerate() {
-            for word in set_bits(words).map(|bit| block * 64 + bit) {
-                for bit in set_bits(self.seen[word]) {
-                    self.rows[used] = (word * 64 + bit) as u32;
-                    used += 1;
-                }
+        for (word, &bits) in self.seen.iter().enumerate() {
+            for bit in set_bits(bits) {
+                self.rows[used] = (word * 64 + bit) as u32;
+                used += 1;
             }
         }
         &self.rows[..used]
@@ -308,7 +300,7 @@ impl Binner {
     pub fn steps_left(&self, until: Option<u64>) -> u64 {
         match until {
             Some(until) => until.saturating_sub(self.step),
-            None => u64::from(self.seen_words.iter().any(|&words| words != 0)),
+            None => u64::from(self.seen.iter().any(|&bits| bits != 0)),
         }
     }
 
@@ -318,12 +310,7 @@ impl Binner {
     }
 
     fn clear_rows(&mut self) {
-        for (block, words) in self.seen_words.iter_mut().enumerate() {
-            for bit in set_bits(*words) {
-                self.seen[block * 64 + bit] = 0;
-            }
-            *words = 0;
-        }
+        self.seen.fill(0);
     }
 }
 

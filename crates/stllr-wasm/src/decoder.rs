@@ -13,17 +13,26 @@ const EVENTS: usize = 4096;
 const INPUT: usize = 5 * EVENTS;
 
 /// A time as JavaScript gives it: a number, which may be anything.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, PartialOrd)]
 #[repr(transparent)]
 pub struct JsTime(pub f64);
 
 impl TimeUs for JsTime {
     #[inline(always)]
     fn us(self) -> Option<u64> {
-        // The cast saturates and makes NaN 0, so only whole numbers in range survive the way back. Signed, as machines have
-        // an instruction for that.
-        let us = self.0 as i64;
-        (us as f64 == self.0 && (0..=MAX_TIME_US as i64).contains(&us)).then_some(us as u64)
+        // The cast saturates and makes NaN 0, so only whole numbers in range survive the way back.
+        let us = self.0 as u64;
+        (us as f64 == self.0 && us <= MAX_TIME_US).then_some(us)
+    }
+
+    #[inline(always)]
+    fn from_us(us: u64) -> Self {
+        Self(us as f64)
+    }
+
+    #[inline(always)]
+    fn is_whole(self) -> bool {
+        self.0.trunc() == self.0
     }
 }
 
