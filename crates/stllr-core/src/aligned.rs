@@ -18,19 +18,20 @@ impl<T: Copy + Default> Aligned<T> {
     /// `len` zeros.
     pub fn new(len: usize) -> Self {
         let mut data = Vec::new();
-        data.resize(len + Self::slack(), T::default());
+        data.resize(len + Self::slack(len as u64), T::default());
         // A Vec's memory stays where it is for as long as its capacity does, and this one never changes.
-        let start = data.as_ptr().align_offset(LINE).min(Self::slack());
+        let start = data.as_ptr().align_offset(LINE).min(Self::slack(len as u64));
         Self { data, start, len }
     }
 
     /// Bytes that an array of `len` elements occupies, counted wide: a spec may ask for more than a `usize` holds.
     pub const fn bytes(len: u64) -> u64 {
-        (len + Self::slack() as u64) * size_of::<T>() as u64
+        (len + Self::slack(len) as u64) * size_of::<T>() as u64
     }
 
-    const fn slack() -> usize {
-        LINE / size_of::<T>()
+    /// Elements that may lie before the first; an empty array needs none.
+    const fn slack(len: u64) -> usize {
+        if len == 0 { 0 } else { LINE / size_of::<T>() }
     }
 }
 
@@ -61,7 +62,7 @@ mod tests {
 
     #[test]
     fn begins_on_a_line_also_when_cloned() {
-        for len in 0..100 {
+        for len in 1..100 {
             let mut a = Aligned::<i16>::new(len);
             assert_eq!(a.as_ptr() as usize % LINE, 0);
             a.iter_mut().enumerate().for_each(|(i, x)| *x = i as i16);

@@ -61,7 +61,7 @@ impl Format {
 
     /// How to bring a learning signal with `signal_bits` fraction bits, times `factor`, into this format.
     pub fn scale(&self, factor: Factor, signal_bits: u32) -> Scale {
-        factor.scale(signal_bits, self.bits, 1 << MAX_LIMIT_BITS)
+        factor.scale(signal_bits, self.bits, self.limit)
     }
 }
 
@@ -226,7 +226,10 @@ impl Eligibility {
 
     /// Ends the block: carries the traces over and forgets the contributions.
     pub fn end_block(&mut self) {
-        let (steps, limit) = (self.step, ONE_Q15 << MAX_SPAN_BITS);
+        // A full trace, which rounded powers could pass by some units. With hardly any decay the next block's spikes come on
+        // top: within it a trace stays below 2^MAX_SPAN_BITS, as the format expects.
+        let most = (ONE_Q15 << MAX_SPAN_BITS) - ((self.block_steps as i32) << 15);
+        let (steps, limit) = (self.step, most.min(ONE_Q15 << self.format.span_bits));
         for (word, bits) in self.active.iter_mut().enumerate() {
             for bit in set_bits(*bits) {
                 let row = word * 64 + bit;

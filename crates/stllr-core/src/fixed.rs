@@ -116,8 +116,10 @@ impl Factor {
     /// How to multiply a `Q from` integer by this factor and get `Q to`, saturating at `limit`.
     pub fn scale(self, from: u32, to: u32, limit: i32) -> Scale {
         // mul_q15 takes the mantissa as a fraction; what remains is a shift.
-        let right = from as i32 - to as i32 - self.exponent;
-        Scale { mantissa: self.mantissa, right: right.clamp(0, 31) as u32, left: (-right).clamp(0, 31) as u32, limit }
+        let right = (from as i32 - to as i32).saturating_sub(self.exponent);
+        // Shifted further, nothing is left of any number.
+        let mantissa = if right > 31 { 0 } else { self.mantissa };
+        Scale { mantissa, right: right.clamp(0, 31) as u32, left: right.saturating_neg().clamp(0, 31) as u32, limit }
     }
 }
 
@@ -138,10 +140,15 @@ impl Scale {
     /// The product, to nearest, saturating at plus and minus `limit`.
     #[inline(always)]
     pub fn apply(self, a: i32) -> i32 {
-        let product = shift_round(mul_q15(a, self.mantissa), self.right);
+        self.shift(mul_q15(a, self.mantissa))
+    }
+
+    /// What [`Self::apply`] does after the product.
+    #[inline(always)]
+    pub fn shift(self, product: i32) -> i32 {
         // Clamping before the left shift keeps the shift exact.
         let room = self.limit >> self.left;
-        product.clamp(-room, room) << self.left
+        shift_round(product, self.right).clamp(-room, room) << self.left
     }
 }
 

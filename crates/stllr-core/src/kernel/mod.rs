@@ -21,9 +21,6 @@ pub use simd128::*;
 /// The name of the kernels in use: `"scalar"` or `"simd128"`.
 pub const NAME: &str = if cfg!(all(target_arch = "wasm32", target_feature = "simd128")) { "simd128" } else { "scalar" };
 
-/// The largest magnitude of a quantised sweep value: four of them and a rounding term add up within an `i16`.
-pub const SWEEP_MAX: i32 = 4095;
-
 /// Where a gradient summed over blocks saturates.
 pub const SUM_MAX: i32 = (1 << 30) - 1;
 
@@ -39,12 +36,15 @@ pub struct Lif {
 }
 
 /// The input of a row update that is the same for all rows of a block.
+///
+/// Values are so small that a row's sum fits in an `i16`: the number of its terms (steps, and one for a trace) times the
+/// largest magnitude, and 2^`shift` for the rounding, are at most 32767.
 #[derive(Clone, Copy, Debug)]
 pub struct Sweep<'a> {
-    /// Quantised sweep values, a row of `width` a step: magnitude at most [`SWEEP_MAX`].
+    /// Quantised sweep values, a row of `width` a step.
     pub steps: &'a [i16],
-    /// What a unit of carried trace adds, `width` values of magnitude at most [`SWEEP_MAX`].
+    /// What a full trace adds, `width` values.
     pub carry: &'a [i16],
-    /// log2 of a weight unit in units of the sweep, 0..=14.
+    /// log2 of a weight unit in units of the sweep, 1..=14.
     pub shift: u32,
 }

@@ -30,7 +30,7 @@ pub struct Check {
 }
 
 /// One a kernel.
-pub const CHECKS: [Check; 15] = [
+pub const CHECKS: [Check; 17] = [
     Check { name: "sum_rows", run: forward::sum_rows },
     Check { name: "lif", run: forward::lif },
     Check { name: "tri", run: forward::tri },
@@ -38,6 +38,7 @@ pub const CHECKS: [Check; 15] = [
     Check { name: "rows_dot", run: backward::rows_dot },
     Check { name: "product", run: backward::product },
     Check { name: "contribution", run: backward::contribution },
+    Check { name: "trace_contribution", run: backward::trace_contribution },
     Check { name: "decay_add", run: backward::decay_add },
     Check { name: "sweep_back", run: backward::sweep_back },
     Check { name: "add", run: backward::add },
@@ -46,6 +47,7 @@ pub const CHECKS: [Check; 15] = [
     Check { name: "update_row", run: row::update_row },
     Check { name: "accumulate_row", run: row::accumulate_row },
     Check { name: "apply_row", run: row::apply_row },
+    Check { name: "apply_wide_row", run: row::apply_wide_row },
 ];
 
 /// Which tables this build can compare: the first of a pair is tested, the second is believed.
@@ -76,14 +78,14 @@ mod tests {
         ($($name:ident)*) => { $(#[test] fn $name() { check(stringify!($name)); })* };
     }
     checks! {
-        sum_rows lif tri feedback rows_dot product contribution decay_add sweep_back add peak quantise update_row
-        accumulate_row apply_row
+        sum_rows lif tri feedback rows_dot product contribution trace_contribution decay_add sweep_back add peak quantise update_row
+        accumulate_row apply_row apply_wide_row
     }
 
     #[test]
     fn a_wrong_kernel_is_found_and_named() {
         let broken = Kernels { name: "broken", add: |a, b| a.iter_mut().zip(b).for_each(|(a, b)| *a |= b), ..SCALAR };
-        let found = (CHECKS[9].run)(&broken, &NAIVE).expect_err("an `or` is no sum");
+        let found = (CHECKS[10].run)(&broken, &NAIVE).expect_err("an `or` is no sum");
         assert!(found.starts_with("broken add: length "), "{found}");
     }
 
@@ -94,7 +96,7 @@ mod tests {
             // SAFETY: the sweep keeps eight elements of its own behind every slice.
             unsafe { *a.as_mut_ptr().add(a.len()) = 0 };
         }
-        let found = (CHECKS[9].run)(&Kernels { name: "broken", add: beyond, ..SCALAR }, &NAIVE);
+        let found = (CHECKS[10].run)(&Kernels { name: "broken", add: beyond, ..SCALAR }, &NAIVE);
         assert!(found.is_err_and(|found| found.contains("beyond")));
     }
 

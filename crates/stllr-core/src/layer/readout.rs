@@ -1,6 +1,5 @@
 //! The readout: leaky integrators without spikes, one a class.
 
-use super::spiking::change_i32;
 use super::update::{Learning, Mode};
 use crate::aligned::Aligned;
 use crate::eligibility::{Eligibility, Format};
@@ -71,9 +70,6 @@ pub struct Readout {
     gradient: Vec<i32>,
 }
 
-/// All ones in `Q 15`: the factor on the error, where a hidden layer has its surrogate.
-const NO_SURROGATE: i32 = 1 << 15;
-
 impl Readout {
     /// A readout with weights drawn from the seed and everything else at rest. The spec must be valid (see
     /// [`crate::network::Spec`]).
@@ -140,7 +136,7 @@ impl Readout {
         let (causal, _) = self.eligibility.contributions();
         causal.fill(0);
         for (p, &e) in causal.iter_mut().zip(&error[..self.spec.classes]) {
-            kernel::scalar::contribution(&[e], &[NO_SURROGATE], scale, format.limit, core::slice::from_mut(p));
+            *p = scale.apply(e);
         }
         if self.spec.bias {
             for (sum, &p) in self.bias_gradient.iter_mut().zip(causal.iter()) {
@@ -160,7 +156,7 @@ impl Readout {
         if self.eligibility.learned() {
             self.eligibility.sweep();
             let noise = Noise::new(self.learning.seed, self.number, update, self.learning.rounding);
-            let bits = self.eligibility.format().bits;
+            let shift = self.shift();
             let (steps, carry) = self.eligibility.swept();
             self.eligibility.for_each_row(|row, mask, trace| {
                 let range = row as usize * self.width..(row as usize + 1) * self.width;
@@ -172,7 +168,7 @@ impl Readout {
                 kernel::accumulate_row(&mut self.row_gradient, steps, mask, carry, trace);
                 let weights = &mut self.weights[range];
                 let noise = noise.row(row);
-                change_i32(weights, &mut self.row_gradient, bits, READOUT_WEIGHT_BITS, noise, READOUT_WEIGHT_MAX);
+                kernel::apply_wide_row(weights, &mut self.row_gradient, shift, READOUT_WEIGHT_MAX, noise);
                 meter.weight_updates += self.spec.classes as u64;
             });
         }
@@ -188,11 +184,11 @@ impl Readout {
             return;
         }
         let noise = Noise::new(self.learning.seed, self.number, update, self.learning.rounding);
-        let bits = self.eligibility.format().bits;
+        let shift = self.shift();
         let rows = self.weights.chunks_exact_mut(self.width).zip(self.gradient.chunks_exact_mut(self.width));
         for (row, (weights, gradient)) in rows.enumerate() {
             let noise = noise.row(row as u32);
-            change_i32(weights, gradient, bits, READOUT_WEIGHT_BITS, noise, READOUT_WEIGHT_MAX);
+            kernel::apply_wide_row(weights, gradient, shift, READOUT_WEIGHT_MAX, noise);
         }
         meter.weight_updates += (self.inputs * self.spec.classes) as u64;
         self.change_bias(update);
@@ -203,8 +199,13 @@ impl Readout {
             return;
         }
         let noise = Noise::new(self.learning.seed, self.number, update, self.learning.rounding).row(self.inputs as u32);
-        let bits = self.eligibility.format().bits;
-        change_i32(&mut self.bias, &mut self.bias_gradient, bits, READOUT_WEIGHT_BITS, noise, READOUT_WEIGHT_MAX);
+        let shift = self.shift();
+        kernel::apply_wide_row(&mut self.bias, &mut self.bias_gradient, shift, READOUT_WEIGHT_MAX, noise);
+    }
+
+    /// log2 of a weight unit in units of a contribution.
+    fn shift(&self) -> i32 {
+        self.eligibility.format().bits as i32 - READOUT_WEIGHT_BITS as i32
     }
 
     /// Changes the learning rate: see [`super::Spiking::set_rate`].

@@ -6,7 +6,7 @@ use crate::eligibility::{Eligibility, Format};
 use crate::fixed::{
     BIAS_MAX, Factor, MEMBRANE_EXTRA, ONE_Q15, SIGNAL_BITS, SIGNAL_MAX, WEIGHT_MAX, rescale, shift_round,
 };
-use crate::kernel::{self, Lif, SWEEP_MAX, Sweep};
+use crate::kernel::{self, Lif, Sweep};
 use crate::meter::{Memory, Meter};
 use crate::noise::{self, Noise};
 use crate::psi::{Psi, Surrogate};
@@ -108,7 +108,7 @@ pub struct Spiking {
     current: Aligned<i32>,
     v: Aligned<i32>,
     psi: Aligned<i32>,
-    /// What stands for psi in the weight update.
+    /// The spikes, where they stand for psi in the weight update.
     update_psi: Aligned<i32>,
     post_trace: Aligned<i32>,
     /// The rows that were active in this step.
@@ -127,6 +127,8 @@ pub struct Spiking {
 
 /// Where the trace of surrogates saturates, `Q 15`: 64.
 const POST_TRACE_MAX: i32 = 64 << 15;
+/// So many rows have a sum that fits an `i32`, whatever their weights.
+const ROWS_AT_ONCE: usize = (i32::MAX / WEIGHT_MAX) as usize;
 /// The largest sum of magnitudes that the product with the weights takes.
 const NARROW_SUM_MAX: u64 = 1 << 17;
 
@@ -206,7 +208,14 @@ impl Spiking {
             let first = self.inputs as u32;
             self.rows.extend(self.spikes[..self.spike_count].iter().map(|&neuron| first + neuron));
         }
-        kernel::sum_rows(&self.weights, self.width, &self.rows, &mut self.current);
+        let (first, rest) = self.rows.split_at(self.rows.len().min(ROWS_AT_ONCE));
+        kernel::sum_rows(&self.weights, self.width, first, &mut self.current);
+        for rows in rest.chunks(ROWS_AT_ONCE) {
+            kernel::sum_rows(&self.weights, self.width, rows, &mut self.v);
+            for (sum, &more) in self.current.iter_mut().zip(self.v.iter()) {
+                *sum = sum.saturating_add(more);
+            }
+        }
         self.spike_count =
             kernel::lif(&self.lif, &self.current, &self.bias, &mut self.membrane, &mut self.v, &mut self.spikes);
         if track {
@@ -229,15 +238,16 @@ impl Spiking {
         let factors = &self.spec.factors;
         let (causal, noncausal) = self.eligibility.contributions();
         let scale = format.scale(self.spec.rate.times(factors.alpha_pre), SIGNAL_BITS);
-        kernel::contribution(d, &self.update_psi, scale, format.limit, causal);
+        let update_psi = if self.spec.psi == Psi::TriOut { &self.update_psi } else { &self.psi };
+        kernel::contribution(d, update_psi, scale, causal);
         if !noncausal.is_empty() {
             // The trace as it was before this step.
             let scale = format.scale(self.spec.rate.times(factors.alpha_post), SIGNAL_BITS);
-            kernel::contribution(d, &self.post_trace, scale, format.limit, noncausal);
+            kernel::trace_contribution(d, &self.post_trace, scale, format.limit, noncausal);
         }
         if self.spec.bias {
             let scale = format.scale(self.spec.rate, SIGNAL_BITS);
-            kernel::contribution(d, &self.psi, scale, format.limit, &mut self.current);
+            kernel::contribution(d, &self.psi, scale, &mut self.current);
             for (sum, &p) in self.bias_gradient.iter_mut().zip(self.current.iter()) {
                 *sum = (*sum + p).clamp(-kernel::SUM_MAX, kernel::SUM_MAX);
             }
@@ -266,14 +276,13 @@ impl Spiking {
             for &neuron in &self.spikes[..self.spike_count] {
                 self.update_psi[neuron as usize] = ONE_Q15;
             }
-        } else {
-            self.update_psi.copy_from_slice(&self.psi);
         }
     }
 
     fn trace_psi(&mut self) {
         if self.spec.factors.alpha_post.mantissa != 0 {
-            kernel::decay_add(&mut self.post_trace, self.spec.factors.lambda_post, &self.update_psi, POST_TRACE_MAX);
+            let update_psi = if self.spec.psi == Psi::TriOut { &self.update_psi } else { &self.psi };
+            kernel::decay_add(&mut self.post_trace, self.spec.factors.lambda_post, update_psi, POST_TRACE_MAX);
         }
     }
 
@@ -283,8 +292,9 @@ impl Spiking {
         kernel::product(d, &self.psi, &mut self.current);
         let sum: u64 = self.current.iter().map(|g| g.unsigned_abs() as u64).sum();
         let peak = kernel::peak(&self.current).unsigned_abs() as u64;
-        let shift =
-            (0..32).find(|&s| sum >> s <= NARROW_SUM_MAX - self.width as u64 && peak >> s < 32767).unwrap_or(32);
+        // Rounding adds at most a half to each value, and at most doubles it.
+        let allowed = NARROW_SUM_MAX.saturating_sub(self.width as u64).max(NARROW_SUM_MAX / 2);
+        let shift = (0..32).find(|&s| sum >> s <= allowed && peak >> s < 32767).unwrap_or(32);
         for (narrow, &g) in self.narrow.iter_mut().zip(self.current.iter()) {
             *narrow = shift_round(g, shift.min(31)) as i16;
         }
@@ -317,15 +327,18 @@ impl Spiking {
 
     fn change_weights(&mut self, update: u64, meter: &mut Meter) {
         let (steps, carry) = self.eligibility.swept();
-        // The sweep in 13 bits, as coarse as its largest value asks, and coarse enough for the noise to fit beside it.
+        // The sweep in 16 bits, only as coarse as its largest value and the longest sum of a row ask.
         let shift = self.eligibility.format().bits - self.spec.weight_bits;
         let peak = kernel::peak(steps).max(kernel::peak(carry));
-        let least = shift.saturating_sub(14);
-        let quantum = (least..shift).find(|&s| shift_round(peak, s) <= SWEEP_MAX).unwrap_or(shift);
+        let mut terms = 1;
+        self.eligibility.for_each_row(|_, mask, trace| terms = terms.max(mask.count_ones() + (trace != 0) as u32));
+        let limit = |quantum: u32| (i16::MAX as i32 - (1 << (shift - quantum))) / terms as i32;
+        let (least, most) = (shift.saturating_sub(14), shift - 1);
+        let quantum = (least..most).find(|&q| shift_round(peak, q) <= limit(q)).unwrap_or(most);
         let (quantised, quantised_carry) = self.quantised.split_at_mut(steps.len());
         let quantised_carry = &mut quantised_carry[..self.width];
-        kernel::quantise(steps, quantum, quantised);
-        kernel::quantise(carry, quantum, quantised_carry);
+        kernel::quantise(steps, quantum, limit(quantum), quantised);
+        kernel::quantise(carry, quantum, limit(quantum), quantised_carry);
         let sweep = Sweep { steps: quantised, carry: quantised_carry, shift: shift - quantum };
         let noise = Noise::new(self.learning.seed, self.number, update, self.learning.rounding);
         self.eligibility.for_each_row(|row, mask, trace| {
@@ -372,8 +385,8 @@ impl Spiking {
         // A row of its own, after all rows of weights.
         let row = self.spec.rows(self.inputs) as u32;
         let noise = Noise::new(self.learning.seed, self.number, update, self.learning.rounding).row(row);
-        let (from, to) = (self.eligibility.format().bits, self.spec.membrane_bits());
-        change_i32(&mut self.bias, &mut self.bias_gradient, from, to, noise, BIAS_MAX);
+        let shift = self.eligibility.format().bits as i32 - self.spec.membrane_bits() as i32;
+        kernel::apply_wide_row(&mut self.bias, &mut self.bias_gradient, shift, BIAS_MAX, noise);
     }
 
     /// Changes the learning rate; only between blocks (block mode) or sequences (sequence mode).
@@ -472,21 +485,10 @@ fn format(spec: &SpikingSpec, learning: &Learning) -> Format {
     let (pre, post) = (spec.rate.times(spec.factors.alpha_pre), spec.rate.times(spec.factors.alpha_post));
     let largest =
         [pre, post, spec.rate].into_iter().max_by_key(|f| if f.mantissa == 0 { i32::MIN } else { f.log2_ceil() });
-    Format::new(spec.factors.lambda_pre, learning.block_steps, largest.unwrap_or(spec.rate), spec.weight_bits)
+    // A bit more than the weights have, so that the sweep has a fraction to round.
+    Format::new(spec.factors.lambda_pre, learning.block_steps, largest.unwrap_or(spec.rate), spec.weight_bits + 1)
 }
 
 fn count_update(meter: &mut Meter, mask: u32, trace: i32, units: usize) {
     meter.update_operations += ((mask.count_ones() + (trace != 0) as u32) as usize * units) as u64;
-}
-
-/// values[i] <- values[i] - gradient[i], brought from `from` to `to` fraction bits; the gradient is set to zero.
-pub(super) fn change_i32(values: &mut [i32], gradient: &mut [i32], from: u32, to: u32, noise: Option<u32>, limit: i32) {
-    let right = from.saturating_sub(to);
-    let left = to.saturating_sub(from);
-    let lanes = noise::lanes_i32(noise, right);
-    for (i, (value, g)) in values.iter_mut().zip(gradient).enumerate() {
-        let change = ((*g + lanes[i % noise::LANES]) >> right) as i64 * (1 << left);
-        *value = (*value as i64 - change).clamp(-limit as i64, limit as i64) as i32;
-        *g = 0;
-    }
 }

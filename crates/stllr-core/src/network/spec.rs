@@ -91,6 +91,8 @@ impl Spec {
             inputs = layer.units;
         }
         add(self.readout.memory(inputs, &self.learning));
+        // The readout's error, and the same narrowed.
+        sum.membranes += 4 * classes as u64 + 2 * classes.next_multiple_of(2) as u64;
         sum
     }
 }
@@ -112,7 +114,7 @@ impl Field {
         self.within(field, given as i64, 0, ONE_Q15 as i64)
     }
 
-    /// A factor of at most 2^`high` in magnitude.
+    /// A factor that is zero or whose exponent is in a range.
     fn factor(&self, field: &'static str, given: Factor, low: i64, high: i64) -> Result<(), SpecError> {
         if given.mantissa == 0 {
             return Ok(());
@@ -129,9 +131,9 @@ fn check_spiking(layer: &SpikingSpec, at: &Field) -> Result<(), SpecError> {
     at.within("threshold", layer.threshold as i64, 1 << 15, 1 << 22)?;
     at.decay("lambda_pre", layer.factors.lambda_pre)?;
     at.decay("lambda_post", layer.factors.lambda_post)?;
-    at.factor("alpha_pre", layer.factors.alpha_pre, -15, 4)?;
-    at.factor("alpha_post", layer.factors.alpha_post, -15, 4)?;
-    at.factor("rate", layer.rate, -24, 4)?;
+    at.factor("alpha_pre", layer.factors.alpha_pre, -15, 5)?;
+    at.factor("alpha_post", layer.factors.alpha_post, -15, 5)?;
+    at.factor("rate", layer.rate, -24, 5)?;
     at.within("rate", layer.rate.mantissa as i64, 0, 1 << 15)?;
     at.within("deviation", layer.deviation, 0, 32 << 24)?;
     at.within("recurrent deviation", layer.recurrent_deviation, 0, 32 << 24)
@@ -141,7 +143,7 @@ fn check_readout(readout: &ReadoutSpec, at: &Field) -> Result<(), SpecError> {
     at.within("classes", readout.classes as i64, 2, MAX_CLASSES as i64)?;
     at.decay("leak", readout.leak)?;
     at.decay("trace decay", readout.trace_decay)?;
-    at.factor("rate", readout.rate, -24, 4)?;
+    at.factor("rate", readout.rate, -24, 5)?;
     at.within("rate", readout.rate.mantissa as i64, 0, 1 << 15)?;
     at.within("deviation", readout.deviation, 0, 8 << 24)
 }

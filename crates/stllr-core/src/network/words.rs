@@ -41,8 +41,11 @@ impl Spec {
         at.choice("version", &[(WORDS_VERSION, ())])?;
         let inputs = at.size("inputs")?;
         let layers = at.size("hidden layers")?;
-        let expected = HEADER + layers.min(MAX_LAYERS) * HIDDEN + READOUT;
-        if layers > MAX_LAYERS || words.len() != expected {
+        if layers > MAX_LAYERS {
+            return Err(error("hidden layers", layers as i64, 0, MAX_LAYERS as i64));
+        }
+        let expected = HEADER + layers * HIDDEN + READOUT;
+        if words.len() != expected {
             return Err(length(expected, expected));
         }
         let signal = at.choice("signal", &[(0, Signal::Bp), (1, Signal::Dfa)])?;
@@ -51,8 +54,8 @@ impl Spec {
         let rounding = at.choice("rounding", &[(0, Rounding::Nearest), (1, Rounding::Dithered)])?;
         let seed = at.take() as u32 as u64 | (at.take() as u32 as u64) << 32;
         let memory_limit = (at.size("memory limit")? as u64) << 20;
-        let hidden = (0..layers).map(|_| at.hidden()).collect::<Result<Vec<_>, _>>()?;
-        let readout = at.readout()?;
+        let hidden = (0..layers).map(|i| at.hidden().map_err(of_layer(i))).collect::<Result<Vec<_>, _>>()?;
+        let readout = at.readout().map_err(of_layer(layers))?;
         let learning = Learning { mode, block_steps, rounding, seed };
         let spec = Self { inputs, hidden, readout, signal, learning, memory_limit };
         spec.check()?;
@@ -62,6 +65,10 @@ impl Spec {
 
 fn error(field: &'static str, given: i64, low: i64, high: i64) -> SpecError {
     SpecError { layer: None, field, given, allowed: (low, high) }
+}
+
+fn of_layer(layer: usize) -> impl Fn(SpecError) -> SpecError {
+    move |error| SpecError { layer: Some(layer), ..error }
 }
 
 struct Words<'a> {
@@ -96,6 +103,11 @@ impl Words<'_> {
         Factor { mantissa: self.take(), exponent: self.take() }
     }
 
+    /// Words that later versions may give a meaning.
+    fn reserved(&mut self, count: usize) -> Result<(), SpecError> {
+        (0..count).try_for_each(|_| self.choice("reserved", &[(0, ())]))
+    }
+
     fn hidden(&mut self) -> Result<SpikingSpec, SpecError> {
         let spec = SpikingSpec {
             units: self.size("units")?,
@@ -116,7 +128,7 @@ impl Words<'_> {
             deviation: self.take() as i64,
             recurrent_deviation: self.take() as i64,
         };
-        self.next += 2;
+        self.reserved(2)?;
         Ok(spec)
     }
 
@@ -129,7 +141,7 @@ impl Words<'_> {
             bias: self.flag("bias")?,
             deviation: self.take() as i64,
         };
-        self.next += 1;
+        self.reserved(1)?;
         Ok(spec)
     }
 }

@@ -1,7 +1,7 @@
 //! From learning signals to weights.
 
 use crate::fixed::{Scale, WEIGHT_MAX, mul_q15, mul_q15_floor, shift_round};
-use crate::kernel::{SUM_MAX, SWEEP_MAX, Sweep};
+use crate::kernel::{SUM_MAX, Sweep};
 use crate::noise::{LANES, lanes_i16, lanes_i32};
 
 /// `out[i]` = sum over c of `feedback[c][i] * error[c]`: the learning signal of each neuron.
@@ -36,13 +36,24 @@ pub fn product(a: &[i32], m: &[i32], out: &mut [i32]) {
     }
 }
 
-/// `out[i] = scale(d[i]) * factor[i]`, saturating at `limit`: one step's contribution to the update.
+/// `out[i] = d[i] * psi[i] * scale`, saturating: one step's causal contribution to the update.
 ///
-/// `factor` (a surrogate or its trace) is in `Q 15`, 0..=2^21; `scale.limit` is at most 2^24 and `limit` at most 2^30.
-pub fn contribution(d: &[i32], factor: &[i32], scale: Scale, limit: i32, out: &mut [i32]) {
-    for ((out, &d), &factor) in out.iter_mut().zip(d).zip(factor) {
+/// `psi` is in `Q 15`, 0..=32768, and takes the scale's mantissa first: `out = (d * (psi * mantissa)) / 2^right * 2^left`,
+/// each to nearest.
+pub fn contribution(d: &[i32], psi: &[i32], scale: Scale, out: &mut [i32]) {
+    for ((out, &d), &psi) in out.iter_mut().zip(d).zip(psi) {
+        let factor = (psi * scale.mantissa + 0x4000) >> 15;
+        *out = scale.shift(mul_q15(d, factor));
+    }
+}
+
+/// `out[i] = scale(d[i]) * trace[i]`, saturating at `limit`: one step's non-causal contribution to the update.
+///
+/// `trace` is in `Q 15`, 0..=2^21; `scale.limit` is at most 2^24 and `limit` at most 2^30.
+pub fn trace_contribution(d: &[i32], trace: &[i32], scale: Scale, limit: i32, out: &mut [i32]) {
+    for ((out, &d), &trace) in out.iter_mut().zip(d).zip(trace) {
         let d = scale.apply(d);
-        let product = d * (factor >> 15) + mul_q15(d, factor & 0x7fff);
+        let product = d * (trace >> 15) + mul_q15(d, trace & 0x7fff);
         *out = product.clamp(-limit, limit);
     }
 }
@@ -74,10 +85,10 @@ pub fn peak(a: &[i32]) -> i32 {
     a.iter().fold(0, |peak, &a| peak.max(a.abs()))
 }
 
-/// `out[i] = a[i] / 2^shift` to nearest, saturating at [`SWEEP_MAX`].
-pub fn quantise(a: &[i32], shift: u32, out: &mut [i16]) {
+/// `out[i] = a[i] / 2^shift` to nearest, saturating at `limit`, which is at most 32767.
+pub fn quantise(a: &[i32], shift: u32, limit: i32, out: &mut [i16]) {
     for (out, &a) in out.iter_mut().zip(a) {
-        *out = shift_round(a, shift).clamp(-SWEEP_MAX, SWEEP_MAX) as i16;
+        *out = shift_round(a, shift).clamp(-limit, limit) as i16;
     }
 }
 
@@ -88,15 +99,24 @@ pub fn quantise(a: &[i32], shift: u32, out: &mut [i16]) {
 pub fn update_row(weights: &mut [i16], sweep: &Sweep, mask: u32, trace: i16, noise: Option<u32>) {
     let noise = lanes_i16(noise, sweep.shift);
     let width = weights.len();
-    for (i, w) in weights.iter_mut().enumerate() {
-        let mut sum = mul_q15(sweep.carry[i] as i32, trace as i32) + noise[i % (2 * LANES)] as i32;
+    // A few columns at a time, a step at a time: the sums stay in registers and the steps' rows are read in order.
+    for (tile, weights) in weights.chunks_mut(2 * LANES).enumerate() {
+        let first = tile * 2 * LANES;
+        let mut sums = [0; 2 * LANES];
+        for (i, sum) in sums[..weights.len()].iter_mut().enumerate() {
+            *sum = mul_q15(sweep.carry[first + i] as i32, trace as i32) + noise[i] as i32;
+        }
         let mut steps = mask;
         while steps != 0 {
-            sum += sweep.steps[steps.trailing_zeros() as usize * width + i] as i32;
+            let start = steps.trailing_zeros() as usize * width + first;
+            for (sum, &value) in sums.iter_mut().zip(&sweep.steps[start..start + weights.len()]) {
+                *sum += value as i32;
+            }
             steps &= steps - 1;
         }
-        let change = (sum >> sweep.shift).clamp(i16::MIN as i32, i16::MAX as i32);
-        *w = (*w as i32 - change).clamp(-WEIGHT_MAX, WEIGHT_MAX) as i16;
+        for (w, sum) in weights.iter_mut().zip(sums) {
+            *w = (*w as i32 - (sum >> sweep.shift)).clamp(-WEIGHT_MAX, WEIGHT_MAX) as i16;
+        }
     }
 }
 
@@ -127,4 +147,25 @@ pub fn apply_row(weights: &mut [i16], gradient: &mut [i32], shift: u32, noise: O
         *w = (*w as i32 - change).clamp(-WEIGHT_MAX, WEIGHT_MAX) as i16;
         *g = 0;
     }
+}
+
+/// The same for `i32` weights: w[i] <- w[i] - (gradient[i] + noise) / 2^shift, saturating at `limit`; the gradient is set
+/// to zero.
+///
+/// `shift` from -20 to 20, `limit` at most 2^30 - 1; weights are within it.
+pub fn apply_wide_row(weights: &mut [i32], gradient: &mut [i32], shift: i32, limit: i32, noise: Option<u32>) {
+    let (right, left) = (shift.max(0) as u32, (-shift).max(0) as u32);
+    let noise = lanes_i32(noise, right);
+    for (i, (w, g)) in weights.iter_mut().zip(gradient).enumerate() {
+        apply_wide(w, g, right, left, limit, noise[i % LANES]);
+    }
+}
+
+/// One element of [`apply_wide_row`].
+#[inline(always)]
+pub fn apply_wide(w: &mut i32, g: &mut i32, right: u32, left: u32, limit: i32, noise: i32) {
+    let room = SUM_MAX >> left;
+    let change = ((*g + noise) >> right).clamp(-room, room) << left;
+    *w = (*w - change).clamp(-limit, limit);
+    *g = 0;
 }

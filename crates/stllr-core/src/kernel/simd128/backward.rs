@@ -2,11 +2,14 @@
 
 use super::lanes::*;
 use crate::fixed::{Scale, WEIGHT_MAX};
-use crate::kernel::{SUM_MAX, SWEEP_MAX, Sweep, scalar};
+use crate::kernel::{SUM_MAX, Sweep, scalar};
 use core::arch::wasm32::*;
 
 /// The most steps that a block can have: one bit each in a row's mask.
 const MAX_STEPS: usize = 32;
+
+/// Pairs of classes that [`feedback`] takes together: ten classes.
+const PAIRS: usize = 5;
 
 /// See [`scalar::feedback`].
 pub fn feedback(feedback: &[i16], error: &[i16], out: &mut [i32]) {
@@ -14,15 +17,24 @@ pub fn feedback(feedback: &[i16], error: &[i16], out: &mut [i32]) {
     let vectors = width / 4 * 4;
     let pairs = error.len() / 2;
     let feedback = &feedback[..pairs * width * 2];
-    for i in (0..vectors).step_by(4) {
-        let mut sum = i32x4_splat(0);
-        for pair in 0..pairs {
-            let both = i32x4_splat(error[2 * pair] as u16 as i32 | (error[2 * pair + 1] as i32) << 16);
-            // SAFETY: row `pair` of the feedback has 2 * width values, and i + 4 <= width.
-            let weights = unsafe { load(feedback.as_ptr().add((pair * width + i) * 2)) };
-            sum = i32x4_add(sum, i32x4_dot_i16x8(weights, both));
+    // A few pairs of classes at a time, so that their errors stay in registers.
+    out[..vectors].fill(0);
+    for first in (0..pairs).step_by(PAIRS) {
+        let here = (pairs - first).min(PAIRS);
+        let both: [v128; PAIRS] = core::array::from_fn(|k| {
+            let e = |c: usize| error.get(2 * (first + k.min(here - 1)) + c).copied().unwrap_or(0);
+            i32x4_splat(if k < here { e(0) as u16 as i32 | (e(1) as i32) << 16 } else { 0 })
+        });
+        // Places beyond the last pair read that pair again, times zero.
+        let row = |k: usize| (first + k.min(here - 1)) * width * 2;
+        let rows: [*const i16; PAIRS] = core::array::from_fn(|k| feedback[row(k)..row(k) + 2 * width].as_ptr());
+        for i in (0..vectors).step_by(4) {
+            // SAFETY: every row has 2 * width values, and i + 4 <= vectors <= width.
+            let products = |k: usize| unsafe { i32x4_dot_i16x8(load(rows[k].add(2 * i)), both[k]) };
+            let sum = i32x4_add(load_i32(out, i), products(0));
+            let (low, high) = (i32x4_add(products(1), products(2)), i32x4_add(products(3), products(4)));
+            store_i32(out, i, i32x4_add(sum, i32x4_add(low, high)));
         }
-        store_i32(out, i, sum);
     }
     for i in vectors..width {
         let weights = |pair: usize| &feedback[(pair * width + i) * 2..][..2];
@@ -60,20 +72,34 @@ pub fn product(a: &[i32], m: &[i32], out: &mut [i32]) {
 }
 
 /// See [`scalar::contribution`].
-pub fn contribution(d: &[i32], factor: &[i32], scale: Scale, limit: i32, out: &mut [i32]) {
-    let n = d.len().min(factor.len()).min(out.len());
+pub fn contribution(d: &[i32], psi: &[i32], scale: Scale, out: &mut [i32]) {
+    let n = d.len().min(psi.len()).min(out.len());
+    let vectors = n / 4 * 4;
+    let (mantissa, half) = (i32x4_splat(scale.mantissa), i32x4_splat(0x4000));
+    let room = scale.limit >> scale.left;
+    for i in (0..vectors).step_by(4) {
+        let factor = i32x4_shr(i32x4_add(i32x4_mul(load_i32(psi, i), mantissa), half), 15);
+        let product = shift_round(mul_q15(load_i32(d, i), factor), scale.right);
+        store_i32(out, i, i32x4_shl(clamp_i32(product, room), scale.left));
+    }
+    scalar::contribution(&d[vectors..n], &psi[vectors..n], scale, &mut out[vectors..n]);
+}
+
+/// See [`scalar::trace_contribution`].
+pub fn trace_contribution(d: &[i32], trace: &[i32], scale: Scale, limit: i32, out: &mut [i32]) {
+    let n = d.len().min(trace.len()).min(out.len());
     let vectors = n / 4 * 4;
     let mantissa = i32x4_splat(scale.mantissa);
     let room = scale.limit >> scale.left;
     for i in (0..vectors).step_by(4) {
         let scaled = shift_round(mul_q15(load_i32(d, i), mantissa), scale.right);
         let d = i32x4_shl(clamp_i32(scaled, room), scale.left);
-        let factor = load_i32(factor, i);
-        let whole = i32x4_mul(d, i32x4_shr(factor, 15));
-        let part = mul_q15(d, v128_and(factor, i32x4_splat(0x7fff)));
+        let trace = load_i32(trace, i);
+        let whole = i32x4_mul(d, i32x4_shr(trace, 15));
+        let part = mul_q15(d, v128_and(trace, i32x4_splat(0x7fff)));
         store_i32(out, i, clamp_i32(i32x4_add(whole, part), limit));
     }
-    scalar::contribution(&d[vectors..n], &factor[vectors..n], scale, limit, &mut out[vectors..n]);
+    scalar::trace_contribution(&d[vectors..n], &trace[vectors..n], scale, limit, &mut out[vectors..n]);
 }
 
 /// See [`scalar::decay_add`].
@@ -113,25 +139,26 @@ pub fn add(a: &mut [i32], b: &[i32]) {
 
 /// See [`scalar::peak`].
 pub fn peak(a: &[i32]) -> i32 {
-    let vectors = a.len() / 4 * 4;
-    let mut top = i32x4_splat(0);
-    for i in (0..vectors).step_by(4) {
-        top = i32x4_max(top, i32x4_abs(load_i32(a, i)));
+    let (lines, rest) = a.as_chunks::<16>();
+    let mut tops = [i32x4_splat(0); 4];
+    for line in lines {
+        tops = core::array::from_fn(|k| i32x4_max(tops[k], i32x4_abs(load_i32(line, 4 * k))));
     }
+    let mut top = i32x4_max(i32x4_max(tops[0], tops[1]), i32x4_max(tops[2], tops[3]));
     top = i32x4_max(top, i32x4_shuffle::<2, 3, 0, 1>(top, top));
     top = i32x4_max(top, i32x4_shuffle::<1, 0, 3, 2>(top, top));
-    i32x4_extract_lane::<0>(top).max(scalar::peak(&a[vectors..]))
+    i32x4_extract_lane::<0>(top).max(scalar::peak(rest))
 }
 
 /// See [`scalar::quantise`].
-pub fn quantise(a: &[i32], shift: u32, out: &mut [i16]) {
+pub fn quantise(a: &[i32], shift: u32, limit: i32, out: &mut [i16]) {
     let n = a.len().min(out.len());
     let vectors = n / 8 * 8;
     for i in (0..vectors).step_by(8) {
-        let half = |at: usize| clamp_i32(shift_round(load_i32(a, at), shift), SWEEP_MAX);
+        let half = |at: usize| clamp_i32(shift_round(load_i32(a, at), shift), limit);
         store_i16(out, i, i16x8_narrow_i32x4(half(i), half(i + 4)));
     }
-    scalar::quantise(&a[vectors..n], shift, &mut out[vectors..n]);
+    scalar::quantise(&a[vectors..n], shift, limit, &mut out[vectors..n]);
 }
 
 /// See [`scalar::update_row`].
@@ -140,40 +167,23 @@ pub fn update_row(weights: &mut [i16], sweep: &Sweep, mask: u32, trace: i16, noi
     if width % 8 != 0 {
         return scalar::update_row(weights, sweep, mask, trace, noise);
     }
-    let noise = noise_i16(noise, sweep.shift);
-    let mut list = [sweep.carry[..width].as_ptr(); MAX_STEPS];
+    let carry = sweep.carry[..width].as_ptr();
+    let mut steps = [carry; MAX_STEPS];
     let mut count = 0;
     let mut rest = mask;
     while rest != 0 {
         let start = rest.trailing_zeros() as usize * width;
-        list[count] = sweep.steps[start..start + width].as_ptr();
+        steps[count] = sweep.steps[start..start + width].as_ptr();
         count += 1;
         rest &= rest - 1;
     }
-    let row = Row { steps: &list[..count], carry: sweep.carry[..width].as_ptr(), trace, noise, shift: sweep.shift };
-    // As many values of the sweep as fit in an i16 beside the noise; more need the wider path. Both compute the same
-    // integers.
-    let terms = count as i32 + (trace != 0) as i32;
-    let is_short = terms * SWEEP_MAX + (1 << sweep.shift) <= i16::MAX as i32;
-    let tiles = width / TILE * TILE;
-    for i in (0..width).step_by(if is_short { TILE } else { 8 }) {
-        // SAFETY: the pointers of `row` are to `width` values each, and i + TILE <= tiles or i + 8 <= width.
-        unsafe {
-            if !is_short {
-                row.long(weights.as_mut_ptr(), i);
-            } else if i < tiles {
-                row.short::<{ TILE / 8 }>(weights.as_mut_ptr(), i);
-            } else {
-                for i in (i..width).step_by(8) {
-                    row.short::<1>(weights.as_mut_ptr(), i);
-                }
-            }
-        }
-    }
+    // The rounding multiplication below adds half a unit itself, so the noise is taken around zero.
+    let half = i16x8_splat(1 << (sweep.shift - 1));
+    let noise = noise_i16(noise, sweep.shift).map(|noise| i16x8_sub(noise, half));
+    let row = Row { steps: &steps[..count], carry, trace, noise, unit: 1 << (15 - sweep.shift) };
+    // SAFETY: `row` points to `width` values each, as many as there are weights.
+    unsafe { row.update(weights) }
 }
-
-/// Columns that are updated together, in registers.
-const TILE: usize = 32;
 
 /// What changes one row.
 struct Row<'a> {
@@ -181,58 +191,100 @@ struct Row<'a> {
     carry: *const i16,
     trace: i16,
     noise: [v128; 2],
-    shift: u32,
+    /// A unit of the sweep as a fraction of a weight unit, `Q 15`.
+    unit: i16,
+}
+
+/// Calls `some` with the number of steps as a constant, so that its loops unroll: a loop whose length changes from row to
+/// row is mispredicted at every one.
+macro_rules! unrolled {
+    ($row:ident, $weights:ident, $carry:literal, $($steps:literal)*) => {
+        match $row.steps.len() {
+            // SAFETY: the caller's promise.
+            $($steps => unsafe { $row.some::<$steps, $carry>($weights) },)*
+            // SAFETY: the caller's promise.
+            _ => unsafe { $row.many($weights) },
+        }
+    };
 }
 
 impl Row<'_> {
-    /// Columns `i..i + 8 * N`, all sums in `i16`.
-    ///
     /// # Safety
-    /// These columns must be there, in the weights and in every row of the sweep.
+    /// The steps and the carry must point to as many values as there are weights, a multiple of eight.
     #[inline(always)]
-    unsafe fn short<const N: usize>(&self, weights: *mut i16, i: usize) {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let mut sums: [v128; N] = core::array::from_fn(|k| self.noise[(i / 8 + k) % 2]);
-            if self.trace != 0 {
-                let trace = i16x8_splat(self.trace);
-                for (k, sum) in sums.iter_mut().enumerate() {
-                    *sum = i16x8_add(*sum, i16x8_q15mulr_sat(load(self.carry.add(i + 8 * k)), trace));
-                }
-            }
-            for step in self.steps {
-                for (k, sum) in sums.iter_mut().enumerate() {
-                    *sum = i16x8_add(*sum, load(step.add(i + 8 * k)));
-                }
-            }
-            for (k, sum) in sums.iter().enumerate() {
-                change(weights.add(i + 8 * k), i16x8_shr(*sum, self.shift));
-            }
+    unsafe fn update(&self, weights: &mut [i16]) {
+        if self.trace == 0 {
+            unrolled!(self, weights, false, 1 2 3 4 5 6 7 8)
+        } else {
+            unrolled!(self, weights, true, 0 1 2 3 4 5 6 7)
         }
     }
 
-    /// Columns `i..i + 8`, sums in `i32`.
+    /// A few steps.
     ///
     /// # Safety
-    /// As for `short`.
+    /// As for `update`, with `N` steps.
+    unsafe fn some<const N: usize, const CARRY: bool>(&self, weights: &mut [i16]) {
+        let steps: [*const i16; N] = core::array::from_fn(|k| self.steps[k]);
+        let (trace, unit) = (i16x8_splat(self.trace), i16x8_splat(self.unit));
+        let (noise, width) = (self.noise, weights.len());
+        let weights = weights.as_mut_ptr();
+        // SAFETY: the caller's promise, for columns i..i + 8.
+        let column = |i: usize, noise: v128| unsafe {
+            let mut sum = noise;
+            if CARRY {
+                sum = i16x8_add(sum, i16x8_q15mulr_sat(load(self.carry.add(i)), trace));
+            }
+            for step in steps {
+                sum = i16x8_add(sum, load(step.add(i)));
+            }
+            change(weights.add(i), i16x8_q15mulr_sat(sum, unit));
+        };
+        for i in (0..width / 16 * 16).step_by(16) {
+            column(i, noise[0]);
+            column(i + 8, noise[1]);
+        }
+        if width % 16 != 0 {
+            column(width - 8, noise[0]);
+        }
+    }
+
+    /// Any number of steps.
+    ///
+    /// # Safety
+    /// As for `update`.
+    unsafe fn many(&self, weights: &mut [i16]) {
+        let tiles = weights.len() / 32 * 32;
+        for i in (0..tiles).step_by(32) {
+            // SAFETY: the caller's promise; i + 32 <= weights.len().
+            unsafe { self.tile::<4>(weights, i) };
+        }
+        for i in (tiles..weights.len()).step_by(8) {
+            // SAFETY: the caller's promise; i + 8 <= weights.len().
+            unsafe { self.tile::<1>(weights, i) };
+        }
+    }
+
+    /// Columns `i..i + 8 * N`, their sums in registers.
+    ///
+    /// # Safety
+    /// As for `update`; these columns must be there.
     #[inline(always)]
-    unsafe fn long(&self, weights: *mut i16, i: usize) {
+    unsafe fn tile<const N: usize>(&self, weights: &mut [i16], i: usize) {
+        let (trace, unit) = (i16x8_splat(self.trace), i16x8_splat(self.unit));
         // SAFETY: the caller's promise.
         unsafe {
-            let carry = i16x8_q15mulr_sat(load(self.carry.add(i)), i16x8_splat(self.trace));
-            let first = i16x8_add(self.noise[i / 8 % 2], carry);
-            let mut low = i32x4_extend_low_i16x8(first);
-            let mut high = i32x4_extend_high_i16x8(first);
-            for group in self.steps.chunks(8) {
-                let mut sum = i16x8_splat(0);
-                for step in group {
-                    sum = i16x8_add(sum, load(step.add(i)));
-                }
-                low = i32x4_add(low, i32x4_extend_low_i16x8(sum));
-                high = i32x4_add(high, i32x4_extend_high_i16x8(sum));
+            let mut sums: [v128; N] = core::array::from_fn(|k| {
+                let carried = i16x8_q15mulr_sat(load(self.carry.add(i + 8 * k)), trace);
+                i16x8_add(self.noise[(i / 8 + k) % 2], carried)
+            });
+            for &step in self.steps {
+                let step = step.add(i);
+                sums = core::array::from_fn(|k| i16x8_add(sums[k], load(step.add(8 * k))));
             }
-            let by = i16x8_narrow_i32x4(i32x4_shr(low, self.shift), i32x4_shr(high, self.shift));
-            change(weights.add(i), by);
+            for (k, sum) in sums.into_iter().enumerate() {
+                change(weights.as_mut_ptr().add(i + 8 * k), i16x8_q15mulr_sat(sum, unit));
+            }
         }
     }
 }
@@ -282,5 +334,26 @@ pub fn apply_row(weights: &mut [i16], gradient: &mut [i32], shift: u32, noise: O
         unsafe { change(weights.as_mut_ptr().add(i), i16x8_narrow_i32x4(low, high)) };
         store_i32(gradient, i, i32x4_splat(0));
         store_i32(gradient, i + 4, i32x4_splat(0));
+    }
+}
+
+/// See [`scalar::apply_wide_row`].
+pub fn apply_wide_row(weights: &mut [i32], gradient: &mut [i32], shift: i32, limit: i32, noise: Option<u32>) {
+    let width = weights.len().min(gradient.len());
+    let vectors = width / 4 * 4;
+    let (right, left) = (shift.max(0) as u32, (-shift).max(0) as u32);
+    let lanes = noise_i32(noise, right);
+    let room = SUM_MAX >> left;
+    for i in (0..vectors).step_by(4) {
+        let by = i32x4_shr(i32x4_add(load_i32(gradient, i), lanes[i / 4 % 2]), right);
+        let by = i32x4_shl(clamp_i32(by, room), left);
+        store_i32(weights, i, clamp_i32(i32x4_sub(load_i32(weights, i), by), limit));
+        store_i32(gradient, i, i32x4_splat(0));
+    }
+    if vectors < width {
+        let noise = crate::noise::lanes_i32(noise, right);
+        for i in vectors..width {
+            scalar::apply_wide(&mut weights[i], &mut gradient[i], right, left, limit, noise[i % noise.len()]);
+        }
     }
 }

@@ -65,31 +65,60 @@ pub fn product(subject: &Kernels, truth: &Kernels) -> Result<(), String> {
     })
 }
 
+/// A scale with these shifts, and any mantissa and limit.
+fn scale(case: &mut Case, right: u32, left: u32) -> Scale {
+    let size = [0, 1 << 14, case.pick(1 << 14, 1 << 15), 1 << 15][case.pick(0, 3) as usize];
+    let mantissa = (if case.pick(0, 1) == 1 { size } else { -size }) as i32;
+    Scale { mantissa, right, left, limit: [1 << 24, case.pick(1, 1 << 24) as i32][case.pick(0, 1) as usize] }
+}
+
+/// The shifts that a scale can have, right and left.
+fn shifts() -> impl Iterator<Item = (u32, u32)> {
+    (0..=31).map(|right| (right, 0)).chain((1..=31).map(|left| (0, left)))
+}
+
 pub fn contribution(subject: &Kernels, truth: &Kernels) -> Result<(), String> {
     let check = |case: &mut Case, right: u32, left: u32| {
-        let (n, of_d, of_factor) = (case.length, case.near_length(), case.near_length());
-        let size = [0, 1 << 14, case.pick(1 << 14, 1 << 15), 1 << 15][case.pick(0, 3) as usize];
-        let mantissa = (if case.pick(0, 1) == 1 { size } else { -size }) as i32;
-        let scale =
-            Scale { mantissa, right, left, limit: [1 << 24, case.pick(1, 1 << 24) as i32][case.pick(0, 1) as usize] };
-        let limit = [1 << 30, case.pick(0, 1 << 24) as i32][case.pick(0, 1) as usize];
+        let (n, of_d, of_psi) = (case.length, case.near_length(), case.near_length());
+        let scale = scale(case, right, left);
         let d: Slice<i32> = case.slice(of_d, FULL.0 + 1, FULL.1);
-        // Surrogates end at one, their traces at 64.
-        let top = [1 << 15, 1 << 21][case.pick(0, 1) as usize];
-        let factor: Slice<i32> = case.slice(of_factor, 0, top);
+        let psi: Slice<i32> = case.slice(of_psi, 0, ONE_Q15 as i64);
         let out: Slice<i32> = case.slice(n, FULL.0, FULL.1);
         let (mut got, mut want) = (out.clone(), out);
-        (case.subject.contribution)(d.get(), factor.get(), scale, limit, got.get_mut());
-        (case.truth.contribution)(d.get(), factor.get(), scale, limit, want.get_mut());
-        case.same("out", &got, &want, &(scale, limit))
+        (case.subject.contribution)(d.get(), psi.get(), scale, got.get_mut());
+        (case.truth.contribution)(d.get(), psi.get(), scale, want.get_mut());
+        case.same("out", &got, &want, &scale)
     };
     input::sweep("contribution", (subject, truth), |case| {
         let right = case.pick(0, 14) as u32;
         check(case, right, 0)
     })?;
     input::sweep_few("contribution", (subject, truth), |case| {
-        (0..=31).try_for_each(|right| check(case, right, 0))?;
-        (1..=31).try_for_each(|left| check(case, 0, left))
+        shifts().try_for_each(|(right, left)| check(case, right, left))
+    })
+}
+
+pub fn trace_contribution(subject: &Kernels, truth: &Kernels) -> Result<(), String> {
+    let check = |case: &mut Case, right: u32, left: u32| {
+        let (n, of_d, of_trace) = (case.length, case.near_length(), case.near_length());
+        let scale = scale(case, right, left);
+        let limit = [1 << 30, case.pick(0, 1 << 24) as i32][case.pick(0, 1) as usize];
+        let d: Slice<i32> = case.slice(of_d, FULL.0 + 1, FULL.1);
+        // Traces of surrogates end at 64.
+        let top = [1 << 15, 1 << 21][case.pick(0, 1) as usize];
+        let trace: Slice<i32> = case.slice(of_trace, 0, top);
+        let out: Slice<i32> = case.slice(n, FULL.0, FULL.1);
+        let (mut got, mut want) = (out.clone(), out);
+        (case.subject.trace_contribution)(d.get(), trace.get(), scale, limit, got.get_mut());
+        (case.truth.trace_contribution)(d.get(), trace.get(), scale, limit, want.get_mut());
+        case.same("out", &got, &want, &(scale, limit))
+    };
+    input::sweep("trace_contribution", (subject, truth), |case| {
+        let right = case.pick(0, 14) as u32;
+        check(case, right, 0)
+    })?;
+    input::sweep_few("trace_contribution", (subject, truth), |case| {
+        shifts().try_for_each(|(right, left)| check(case, right, left))
     })
 }
 
@@ -155,14 +184,15 @@ pub fn peak(subject: &Kernels, truth: &Kernels) -> Result<(), String> {
 pub fn quantise(subject: &Kernels, truth: &Kernels) -> Result<(), String> {
     let check = |case: &mut Case, shift: u32| {
         let (n, of_a) = (case.length, case.near_length());
+        let limit = [i16::MAX as i64, 992, case.pick(1, i16::MAX as i64)][case.pick(0, 2) as usize];
         // All of an i32, or as far as most values are not saturated.
-        let most = [i32::MAX as i64, (4200i64 << shift).min(i32::MAX as i64)][case.pick(0, 1) as usize];
+        let most = [i32::MAX as i64, ((limit + 9) << shift).min(i32::MAX as i64)][case.pick(0, 1) as usize];
         let a: Slice<i32> = case.slice(of_a, -most - 1, most);
         let out: Slice<i16> = case.slice(n, 0, 9);
         let (mut got, mut want) = (out.clone(), out);
-        (case.subject.quantise)(a.get(), shift, got.get_mut());
-        (case.truth.quantise)(a.get(), shift, want.get_mut());
-        case.same("out", &got, &want, &shift)
+        (case.subject.quantise)(a.get(), shift, limit as i32, got.get_mut());
+        (case.truth.quantise)(a.get(), shift, limit as i32, want.get_mut());
+        case.same("out", &got, &want, &(shift, limit))
     };
     input::sweep("quantise", (subject, truth), |case| {
         let shift = case.pick(0, 20) as u32;

@@ -2,7 +2,7 @@
 //! arithmetic with the kernels.
 
 use crate::fixed::{CURRENT_MAX, MEMBRANE_MAX, Scale, WEIGHT_MAX};
-use crate::kernel::{Lif, SUM_MAX, SWEEP_MAX, Sweep};
+use crate::kernel::{Lif, SUM_MAX, Sweep};
 use crate::noise::{LANE_STRIDE, mix};
 
 /// n / 2^shift to nearest, halves up.
@@ -88,12 +88,23 @@ pub fn product(a: &[i32], m: &[i32], out: &mut [i32]) {
     }
 }
 
-pub fn contribution(d: &[i32], factor: &[i32], scale: Scale, limit: i32, out: &mut [i32]) {
-    for (i, out) in out.iter_mut().enumerate().take(d.len()).take(factor.len()) {
-        let scaled = nearest(nearest(d[i] as i64 * scale.mantissa as i64, 15), scale.right);
-        let scaled = held(scaled, scale.limit >> scale.left) << scale.left;
-        *out = narrow(held(nearest(scaled * factor[i] as i64, 15), limit));
+pub fn contribution(d: &[i32], psi: &[i32], scale: Scale, out: &mut [i32]) {
+    for (i, out) in out.iter_mut().enumerate().take(d.len()).take(psi.len()) {
+        let factor = nearest(psi[i] as i64 * scale.mantissa as i64, 15);
+        *out = narrow(shifted(nearest(d[i] as i64 * factor, 15), scale));
     }
+}
+
+pub fn trace_contribution(d: &[i32], trace: &[i32], scale: Scale, limit: i32, out: &mut [i32]) {
+    for (i, out) in out.iter_mut().enumerate().take(d.len()).take(trace.len()) {
+        let scaled = shifted(nearest(d[i] as i64 * scale.mantissa as i64, 15), scale);
+        *out = narrow(held(nearest(scaled * trace[i] as i64, 15), limit));
+    }
+}
+
+/// Divided by 2^right to nearest, or times 2^left; held to what the limit has of whole 2^left.
+fn shifted(product: i64, scale: Scale) -> i64 {
+    held(nearest(product, scale.right), scale.limit >> scale.left) << scale.left
 }
 
 pub fn decay_add(trace: &mut [i32], decay: i32, add: &[i32], limit: i32) {
@@ -120,9 +131,9 @@ pub fn peak(a: &[i32]) -> i32 {
     narrow(a.iter().map(|&a| (a as i64).abs()).max().unwrap_or(0))
 }
 
-pub fn quantise(a: &[i32], shift: u32, out: &mut [i16]) {
+pub fn quantise(a: &[i32], shift: u32, limit: i32, out: &mut [i16]) {
     for (out, &a) in out.iter_mut().zip(a) {
-        *out = held(nearest(a as i64, shift), SWEEP_MAX) as i16;
+        *out = held(nearest(a as i64, shift), limit) as i16;
     }
 }
 
@@ -151,6 +162,17 @@ pub fn apply_row(weights: &mut [i16], gradient: &mut [i32], shift: u32, noise: O
     for (i, (weight, gradient)) in weights.iter_mut().zip(gradient).enumerate() {
         let change = (*gradient as i64 + rounding(noise, shift, i, false)) >> shift;
         *weight = lowered(*weight, change);
+        *gradient = 0;
+    }
+}
+
+pub fn apply_wide_row(weights: &mut [i32], gradient: &mut [i32], shift: i32, limit: i32, noise: Option<u32>) {
+    for (i, (weight, gradient)) in weights.iter_mut().zip(gradient).enumerate() {
+        let change = match u32::try_from(shift) {
+            Ok(right) => (*gradient as i64 + rounding(noise, right, i, false)) >> right,
+            Err(_) => (*gradient as i64) << -shift,
+        };
+        *weight = narrow(held(*weight as i64 - change, limit));
         *gradient = 0;
     }
 }

@@ -2,13 +2,13 @@
 
 use super::input::{self, Case, Slice};
 use super::table::Kernels;
-use crate::fixed::{ONE_Q15, WEIGHT_MAX};
-use crate::kernel::{SUM_MAX, SWEEP_MAX, Sweep};
+use crate::fixed::{BIAS_MAX, ONE_Q15, READOUT_WEIGHT_MAX, WEIGHT_MAX};
+use crate::kernel::{SUM_MAX, Sweep};
 use alloc::string::String;
 
 /// The most steps of a block.
 const STEPS: usize = 32;
-/// Shifts that an `i16` row allows.
+/// Shifts that an `i16` row allows, from 1.
 const SHIFTS: u32 = 14;
 /// Shifts that an `i32` row allows.
 const WIDE_SHIFTS: u32 = 20;
@@ -17,8 +17,10 @@ pub fn update_row(subject: &Kernels, truth: &Kernels) -> Result<(), String> {
     let check = |case: &mut Case, shift: u32, count: usize, steps: usize| {
         let n = case.length;
         let weights: Slice<i16> = case.slice(n, -WEIGHT_MAX as i64, WEIGHT_MAX as i64);
-        let values: Slice<i16> = case.slice(steps * n, -SWEEP_MAX as i64, SWEEP_MAX as i64);
-        let carry: Slice<i16> = case.slice(n, -SWEEP_MAX as i64, SWEEP_MAX as i64);
+        // As large as the sum of a row allows.
+        let most = (i16::MAX as i64 - (1 << shift)) / (count as i64 + 1);
+        let values: Slice<i16> = case.slice(steps * n, -most, most);
+        let carry: Slice<i16> = case.slice(n, -most, most);
         let mask = case.mask(count, steps);
         let noise = case.noise();
         let sweep = Sweep { steps: values.get(), carry: carry.get(), shift };
@@ -31,13 +33,13 @@ pub fn update_row(subject: &Kernels, truth: &Kernels) -> Result<(), String> {
         Ok(())
     };
     input::sweep("update_row", (subject, truth), |case| {
-        let shift = case.pick(0, SHIFTS as i64) as u32;
-        let count = case.pick(0, 6) as usize;
-        let steps = case.pick(count.max(1) as i64, 8) as usize;
+        let shift = case.pick(1, SHIFTS as i64) as u32;
+        let count = case.pick(0, 10) as usize;
+        let steps = case.pick(count.max(1) as i64, 12) as usize;
         check(case, shift, count, steps)
     })?;
     input::sweep_few("update_row", (subject, truth), |case| {
-        (0..=SHIFTS).try_for_each(|shift| (0..=STEPS).try_for_each(|count| check(case, shift, count, STEPS)))
+        (1..=SHIFTS).try_for_each(|shift| (0..=STEPS).try_for_each(|count| check(case, shift, count, STEPS)))
     })
 }
 
@@ -88,4 +90,28 @@ pub fn apply_row(subject: &Kernels, truth: &Kernels) -> Result<(), String> {
         check(case, shift)
     })?;
     input::sweep_few("apply_row", (subject, truth), |case| (0..=WIDE_SHIFTS).try_for_each(|shift| check(case, shift)))
+}
+
+pub fn apply_wide_row(subject: &Kernels, truth: &Kernels) -> Result<(), String> {
+    let check = |case: &mut Case, shift: i32| {
+        let (n, of_gradient) = (case.length, case.near_length());
+        let limit = [BIAS_MAX, READOUT_WEIGHT_MAX, case.pick(1, BIAS_MAX as i64) as i32][case.pick(0, 2) as usize];
+        let weights: Slice<i32> = case.slice(n, -limit as i64, limit as i64);
+        // All that a gradient can hold, or as far as most weights do not saturate.
+        let moderate = if shift > 0 { (limit as i64) << shift } else { limit as i64 >> -shift };
+        let most = [SUM_MAX as i64, moderate.min(SUM_MAX as i64)][case.pick(0, 1) as usize];
+        let gradient: Slice<i32> = case.slice(of_gradient, -most, most);
+        let noise = case.noise();
+        let (mut got, mut want) = ((weights.clone(), gradient.clone()), (weights, gradient));
+        (case.subject.apply_wide_row)(got.0.get_mut(), got.1.get_mut(), shift, limit, noise);
+        (case.truth.apply_wide_row)(want.0.get_mut(), want.1.get_mut(), shift, limit, noise);
+        case.same("weights", &got.0, &want.0, &(shift, limit, noise))?;
+        case.same("gradient", &got.1, &want.1, &(shift, limit, noise))
+    };
+    let shifts = -(WIDE_SHIFTS as i32)..=WIDE_SHIFTS as i32;
+    input::sweep("apply_wide_row", (subject, truth), |case| {
+        let shift = case.pick(*shifts.start() as i64, *shifts.end() as i64) as i32;
+        check(case, shift)
+    })?;
+    input::sweep_few("apply_wide_row", (subject, truth), |case| shifts.clone().try_for_each(|shift| check(case, shift)))
 }

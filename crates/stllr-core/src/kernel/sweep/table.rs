@@ -17,15 +17,17 @@ pub struct Kernels {
     pub feedback: fn(&[i16], &[i16], &mut [i32]),
     pub rows_dot: fn(&[i16], usize, &[i16], &mut [i32]),
     pub product: fn(&[i32], &[i32], &mut [i32]),
-    pub contribution: fn(&[i32], &[i32], Scale, i32, &mut [i32]),
+    pub contribution: fn(&[i32], &[i32], Scale, &mut [i32]),
+    pub trace_contribution: fn(&[i32], &[i32], Scale, i32, &mut [i32]),
     pub decay_add: fn(&mut [i32], i32, &[i32], i32),
     pub sweep_back: fn(&mut [i32], i32, &mut [i32]),
     pub add: fn(&mut [i32], &[i32]),
     pub peak: fn(&[i32]) -> i32,
-    pub quantise: fn(&[i32], u32, &mut [i16]),
+    pub quantise: fn(&[i32], u32, i32, &mut [i16]),
     pub update_row: fn(&mut [i16], &Sweep, u32, i16, Option<u32>),
     pub accumulate_row: fn(&mut [i32], &[i32], u32, &[i32], i32),
     pub apply_row: fn(&mut [i16], &mut [i32], u32, Option<u32>),
+    pub apply_wide_row: fn(&mut [i32], &mut [i32], i32, i32, Option<u32>),
 }
 
 macro_rules! kernels_of {
@@ -39,6 +41,7 @@ macro_rules! kernels_of {
             rows_dot: $folder::rows_dot,
             product: $folder::product,
             contribution: $folder::contribution,
+            trace_contribution: $folder::trace_contribution,
             decay_add: $folder::decay_add,
             sweep_back: $folder::sweep_back,
             add: $folder::add,
@@ -47,6 +50,7 @@ macro_rules! kernels_of {
             update_row: $folder::update_row,
             accumulate_row: $folder::accumulate_row,
             apply_row: $folder::apply_row,
+            apply_wide_row: $folder::apply_wide_row,
         }
     };
 }
