@@ -130,7 +130,7 @@ install_tool() { # CRATE BINARY VERSION
   local found
   found=$(PATH="$path:$PATH" "$2" --version 2>/dev/null | awk '{ print $2 }') || true
   [ "$found" != "$3" ] || return 0
-  say "compiling $1 $3 (once, 2 to 3 minutes)"
+  say "compiling $1 $3 (once, a few minutes)"
   # The machine's own cargo where there is one: rustup's rustc compiles faster than Debian's.
   local compile_path=$PATH
   command -v cargo >/dev/null && command -v rustc >/dev/null || compile_path=$path:$PATH

@@ -1,6 +1,6 @@
 // Rust to WebAssembly: the learner for the package, with SIMD and without, and the kernel sweeps for the tests.
 import { spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { brotliCompressSync, gzipSync } from "node:zlib";
@@ -30,26 +30,11 @@ export function buildLearner() {
 		outputs: [...GLUE, ...VARIANTS.map(({ wasm }) => wasm)].map((file) => `dist/wasm/${file}`),
 		accept: isByWantedRoute,
 		async make() {
-			const tools = await toolchain();
-			for (const variant of VARIANTS) {
-				await must(
-					`compiling the learner to WebAssembly, ${variant.name}`,
-					"wasm-pack",
-					[
-						...["build", "crates/stllr-wasm", "--mode", "no-install", "--target", "web", "--release"],
-						...["--no-pack", "--no-gitignore", "--out-name", "stllr", "--out-dir", `../../${packed(variant)}`],
-						...["--", "--target-dir", join(root, targetDir(variant))],
-					],
-					{ env: environment(tools, variant) },
-				);
+			try {
+				return await packLearner(await toolchain());
+			} finally {
+				for (const variant of VARIANTS) rmSync(join(root, packed(variant)), { recursive: true, force: true });
 			}
-			checkSameGlue();
-			await Promise.all(VARIANTS.map((variant) => optimize(tools, variant)));
-			const sizes = VARIANTS.map(sizeOf);
-			checkSizes(sizes);
-			for (const file of GLUE) put(`${packed(VARIANTS[0])}/${file}`, `dist/wasm/${file}`);
-			for (const variant of VARIANTS) put(`${packed(variant)}/stllr_bg.wasm`, `dist/wasm/${variant.wasm}`);
-			return { route: tools.route, sizes };
 		},
 	});
 }
@@ -69,7 +54,9 @@ export function buildSweeps() {
 				await must(`compiling the kernel sweeps, ${variant.name}`, "cargo", [...args, "--target-dir", into], {
 					env: environment(tools, variant),
 				});
-				put(`${into}/wasm32-unknown-unknown/release/stllr_sweeps.wasm`, `target/sweeps/${variant.name}.wasm`);
+				const built = `${into}/wasm32-unknown-unknown/release/stllr_sweeps.wasm`;
+				copyFileSync(join(root, built), join(root, `${into}/${process.pid}.wasm`));
+				move(`${into}/${process.pid}.wasm`, `target/sweeps/${variant.name}.wasm`);
 			}
 			return { route: tools.route };
 		},
@@ -150,8 +137,28 @@ function targetDir({ name }) {
 	return `target/wasm/${name}`;
 }
 
+// Each build has its own: two at once must not write into one another's files.
 function packed({ name }) {
-	return `target/wasm/packed-${name}`;
+	return `target/wasm/packed-${name}-${process.pid}`;
+}
+
+async function packLearner(tools) {
+	for (const variant of VARIANTS) {
+		const to = ["--out-name", "stllr", "--out-dir", `../../${packed(variant)}`];
+		const kind = ["--mode", "no-install", "--target", "web", "--release", "--no-pack", "--no-gitignore"];
+		const forCargo = ["--target-dir", join(root, targetDir(variant))];
+		const args = ["build", "crates/stllr-wasm", ...kind, ...to, "--", ...forCargo];
+		await must(`compiling the learner to WebAssembly, ${variant.name}`, "wasm-pack", args, {
+			env: environment(tools, variant),
+		});
+	}
+	checkSameGlue();
+	await Promise.all(VARIANTS.map((variant) => optimize(tools, variant)));
+	const sizes = VARIANTS.map(sizeOf);
+	checkSizes(sizes);
+	for (const file of GLUE) move(`${packed(VARIANTS[0])}/${file}`, `dist/wasm/${file}`);
+	for (const variant of VARIANTS) move(`${packed(variant)}/stllr_bg.wasm`, `dist/wasm/${variant.wasm}`);
+	return { route: tools.route, sizes };
 }
 
 function checkSameGlue() {
@@ -205,11 +212,10 @@ function checkSizes(sizes) {
 	}
 }
 
-// By a rename, so that no reader meets half a file.
-function put(from, to) {
+// By a rename: no reader meets half a file.
+function move(from, to) {
 	mkdirSync(join(root, to, ".."), { recursive: true });
-	copyFileSync(join(root, from), join(root, `${to}.new`));
-	renameSync(join(root, `${to}.new`), join(root, to));
+	renameSync(join(root, from), join(root, to));
 }
 
 function kB(bytes) {

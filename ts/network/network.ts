@@ -96,7 +96,10 @@ export class Network {
 	 *
 	 * The network is the stream's until it ends or the loop is left; then what waits to be learned is.
 	 */
-	async *follow(source: AsyncIterable<Events> | Iterable<Events>, options: FollowOptions = {}): AsyncGenerator<StreamAnswer> {
+	async *follow(
+		source: AsyncIterable<Events> | Iterable<Events>,
+		options: FollowOptions = {},
+	): AsyncGenerator<StreamAnswer> {
 		const learner = this.#free();
 		this.#following = true;
 		try {

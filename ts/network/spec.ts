@@ -9,9 +9,9 @@ export interface Rule {
 	readonly lambdaPre: number;
 	/** Decay of the trace of surrogates in a step, 0 to 1. Default 0.2. */
 	readonly lambdaPost: number;
-	/** Weight of the causal term, -16 to 16. Default 1. */
+	/** Weight of the causal term: 0, or 2^-15 to 16 in magnitude. Default 1. */
 	readonly alphaPre: number;
-	/** Weight of the non-causal term, -16 to 16. Default 0: it costs time and, on the tasks measured, brought nothing. */
+	/** Weight of the non-causal term, like `alphaPre`. Default 0: it costs time and, on the tasks measured, brought nothing. */
 	readonly alphaPost: number;
 }
 
@@ -251,9 +251,13 @@ function checkRule(option: string, given: unknown): Partial<Rule> {
 	const checked: { -readonly [K in keyof Rule]?: number } = {};
 	for (const name of RULE_KEYS) {
 		const value = rule[name];
-		const isDecay = name === "lambdaPre" || name === "lambdaPost";
 		if (value === undefined) continue;
-		checked[name] = check.number(`${option}.${name}`, value, isDecay ? 0 : -16, isDecay ? 1 : 16);
+		const isDecay = name === "lambdaPre" || name === "lambdaPost";
+		const factor = check.number(`${option}.${name}`, value, isDecay ? 0 : -16, isDecay ? 1 : 16);
+		if (!isDecay && factor !== 0 && Math.abs(factor) < 2 ** -15) {
+			throw new OptionError(`${option}.${name}`, factor, "0, or 2^-15 to 16 in magnitude");
+		}
+		checked[name] = factor;
 	}
 	return checked;
 }

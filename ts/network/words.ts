@@ -21,7 +21,7 @@ export function specWords(spec: FullSpec): Int32Array {
 		MODES[spec.mode],
 		spec.blockSteps,
 		ROUNDINGS[spec.rounding],
-		...[spec.seed % 2 ** 32 | 0, Math.floor(spec.seed / 2 ** 32)],
+		...[(spec.seed % 2 ** 32) | 0, Math.floor(spec.seed / 2 ** 32)],
 		spec.memoryLimitMiB,
 		...spec.hidden.flatMap((layer) => hiddenWords(layer, spec.rates.hidden)),
 		spec.readout.classes.length,

@@ -1,0 +1,119 @@
+// The package in a real browser, as it is, without a bundler: on the page's own thread and in a module worker.
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gestureSet, Network } from "stllr";
+import t from "tap";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+const LEARN = `
+	import { gestureNames, gestureSet, Network } from "/dist/web.js";
+	export const learn = async () => {
+		const network = await Network.create({
+			input: { width: 20, height: 20, polarities: 2 },
+			stepUs: 10_000,
+			layers: [{ type: "recurrent", units: 32 }, { type: "readout", classes: gestureNames }],
+			seed: 4,
+		});
+		for (const { events, label } of gestureSet({ seed: 4, train: 40, test: 0 }).train) network.learn(events, label);
+		return { kernels: network.kernels, hash: network.stateHash() };
+	};
+`;
+const PAGE = `<!doctype html><title>stllr</title><script type="module">
+	const tell = (result) => fetch("/result", { method: "POST", body: JSON.stringify(result) });
+	try {
+		const { learn } = await import("/learn.js");
+		const page = await learn();
+		const worker = new Worker("/worker.js", { type: "module" });
+		const inWorker = await new Promise((done, failed) => {
+			worker.onmessage = ({ data }) => done(data);
+			worker.onerror = ({ message }) => failed(new Error(message));
+		});
+		await tell({ page, inWorker });
+	} catch (error) {
+		await tell({ error: String(error) });
+	}
+</script>`;
+const MADE: Record<string, [type: string, text: string]> = {
+	"/": ["text/html", PAGE],
+	"/learn.js": ["text/javascript", LEARN],
+	"/worker.js": ["text/javascript", 'import { learn } from "/learn.js"; postMessage(await learn());'],
+};
+const TYPES: Record<string, string> = { ".js": "text/javascript", ".wasm": "application/wasm" };
+
+const browser = ["chromium", "chromium-browser", "google-chrome"].find(
+	(name) => spawnSync(name, ["--version"]).status === 0,
+);
+
+t.test("browser: the same bytes as in Node, on the page and in a worker", async (t) => {
+	if (browser === undefined) return t.skip("no Chromium on this machine");
+	const { server, result } = await serve();
+	const profile = mkdtempSync(join(tmpdir(), "stllr-browser-"));
+	const chromium = start(browser, profile, (server.address() as AddressInfo).port);
+	t.teardown(async () => {
+		await stop(chromium);
+		server.closeAllConnections();
+		server.close();
+		rmSync(profile, { recursive: true, force: true, maxRetries: 10 });
+	});
+	const gone = new Promise((_, failed) =>
+		chromium.once("exit", (code) => failed(new Error(`Chromium ended with ${code}`))),
+	);
+	const network = await Network.create({
+		input: { width: 20, height: 20, polarities: 2 },
+		stepUs: 10_000,
+		layers: [
+			{ type: "recurrent", units: 32 },
+			{ type: "readout", classes: 6 },
+		],
+		seed: 4,
+	});
+	for (const { events, label } of gestureSet({ seed: 4, train: 40, test: 0 }).train) network.learn(events, label);
+	const expected = { kernels: "simd128", hash: network.stateHash() };
+	t.strictSame(await Promise.race([result, gone]), { page: expected, inWorker: expected });
+});
+
+/** A server of the package on loopback, and what the page will post to it. */
+async function serve(): Promise<{ server: Server; result: Promise<unknown> }> {
+	let tell: (result: unknown) => void = () => {};
+	const result = new Promise<unknown>((done) => {
+		tell = done;
+	});
+	const server = createServer(async (request, response) => {
+		const path = new URL(request.url ?? "/", "http://localhost").pathname;
+		if (path === "/result") {
+			let body = "";
+			for await (const part of request) body += part;
+			response.end();
+			return tell(JSON.parse(body));
+		}
+		const made = MADE[path];
+		// The strictest policy under which WebAssembly is allowed.
+		response.setHeader("content-security-policy", "script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'");
+		response.setHeader("content-type", made?.[0] ?? TYPES[extname(path)] ?? "text/plain");
+		if (made !== undefined) return response.end(made[1]);
+		if (!/^\/dist\/[\w/.-]+$/.test(path) || path.includes("..")) return response.writeHead(404).end();
+		response.end(readFileSync(join(root, path)));
+	});
+	await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+	return { server, result };
+}
+
+function start(browser: string, profile: string, port: number): ChildProcess {
+	const flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"];
+	flags.push("--disable-background-networking", "--disable-component-update", `--user-data-dir=${profile}`);
+	return spawn(browser, [...flags, `http://127.0.0.1:${port}/`], { stdio: "ignore" });
+}
+
+async function stop(process: ChildProcess): Promise<void> {
+	if (process.exitCode !== null) return;
+	process.removeAllListeners("exit");
+	const ended = new Promise((done) => process.once("exit", done));
+	process.kill("SIGKILL");
+	await ended;
+}
