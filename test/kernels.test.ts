@@ -27,7 +27,7 @@ const BUILDS = [
 	{ build: "simd", kernels: "simd128", tables: 3 },
 	{ build: "scalar", kernels: "scalar", tables: 1 },
 ];
-const KERNELS = 15;
+const KERNELS = 17;
 
 for (const { build, kernels, tables } of BUILDS) {
 	const path = fileURLToPath(new URL(`../target/sweeps/${build}.wasm`, import.meta.url));

@@ -193,7 +193,7 @@ impl Eligibility {
         self.learned
     }
 
-    /// Sweeps backwards over the block. After it, [`Self::swept`] and [`Self::rows`] hold what the rows need.
+    /// Sweeps backwards over the block. After it, [`Self::swept`] and [`Self::for_each_row`] hold what the rows need.
     pub fn sweep(&mut self) {
         self.running.fill(0);
         for step in (0..self.step).rev() {

@@ -86,8 +86,8 @@ pub struct Factor {
 impl Factor {
     /// Nothing.
     pub const ZERO: Self = Self { mantissa: 0, exponent: 0 };
-    /// One.
-    pub const ONE: Self = Self { mantissa: 1 << 14, exponent: 1 };
+    /// One. Products by powers of two are exact where the mantissa is 2^15.
+    pub const ONE: Self = Self { mantissa: 1 << 15, exponent: 0 };
 
     /// Is it in the ranges that its fields state?
     pub fn valid(self) -> bool {

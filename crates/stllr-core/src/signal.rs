@@ -59,9 +59,16 @@ impl Feedback {
 
     /// Becomes the transpose of readout weights, `inputs` rows of `stride`.
     pub fn follow(&mut self, readout: &[i32], stride: usize, classes: usize) {
-        for (i, row) in readout.chunks_exact(stride).enumerate() {
-            for (c, &w) in row[..classes].iter().enumerate() {
-                *self.at(c, i) = shift_round(w, READOUT_WEIGHT_BITS - FEEDBACK_BITS) as i16;
+        let narrow = |w: i32| shift_round(w, READOUT_WEIGHT_BITS - FEEDBACK_BITS) as i16;
+        let pairs = self.weights.chunks_exact_mut(2 * self.width);
+        for (first, pair) in (0..classes).step_by(2).zip(pairs) {
+            // An odd number of classes leaves the last pair's second half at zero.
+            let second = first + 1 < classes;
+            for (feedback, row) in pair.chunks_exact_mut(2).zip(readout.chunks_exact(stride)) {
+                feedback[0] = narrow(row[first]);
+                if second {
+                    feedback[1] = narrow(row[first + 1]);
+                }
             }
         }
     }

@@ -249,21 +249,30 @@ impl Binner {
         on_fault: OnFault,
     ) -> Result<Option<u64>, EventFault> {
         let mut limits = Limits::new(&self.config, self.placed, self.floor_us);
-        let mut last_us = after_us;
         if let Some(t_us) = after_us {
             limits.follow(t_us, self.config.max_gap_us);
         }
-        for (event, index) in events.iter_from(0).zip(0..) {
-            match limits.judge(event) {
-                Ok(t_us) => {
-                    limits.follow(t_us, self.config.max_gap_us);
-                    last_us = Some(t_us);
+        let sensor = self.config.sensor;
+        // What lies between the last event and the horizon is sound; nothing at first, so that the first event is judged.
+        let mut last = T::from_us(limits.floor_us);
+        let mut horizon = last;
+        let mut any = false;
+        for (index, event) in events.iter_from(0).enumerate() {
+            if !(event.t >= last && event.t < horizon && event.t.is_whole() && event.is_on(sensor)) {
+                limits.floor_us = last.us().unwrap_or(limits.floor_us);
+                match limits.judge(event) {
+                    Ok(t_us) => {
+                        limits.follow(t_us, self.config.max_gap_us);
+                        horizon = T::from_us(end_us(t_us, self.config.max_gap_us));
+                        any = true;
+                    }
+                    Err(_) if on_fault == OnFault::Skip => continue,
+                    Err(kind) => return Err(limits.fault(index, kind, event)),
                 }
-                Err(_) if on_fault == OnFault::Skip => {}
-                Err(kind) => return Err(limits.fault(index, kind, event)),
             }
+            last = event.t;
         }
-        Ok(last_us)
+        Ok(if any { last.us() } else { after_us })
     }
 
     /// The rows of the current step that have an event: each once, rising, so that who reads memory by them reads
@@ -324,10 +333,10 @@ fn set_bits(mut bits: u64) -> impl Iterator<Item = usize> {
     })
 }
 
-/// The first time after a step that begins at `start_us`. No step reaches beyond [`MAX_TIME_US`], so a time
-/// inside a step is always a sound one.
-fn end_us(start_us: u64, step_us: u64) -> u64 {
-    start_us.saturating_add(step_us).min(MAX_TIME_US + 1)
+/// The first time after a stretch that begins at `start_us`. None reaches beyond [`MAX_TIME_US`], so a time inside
+/// it is always a sound one.
+fn end_us(start_us: u64, length_us: u64) -> u64 {
+    start_us.saturating_add(length_us).min(MAX_TIME_US + 1)
 }
 
 /// What an event must keep to: the sensor, the time before it and the largest gap.

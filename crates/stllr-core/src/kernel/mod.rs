@@ -4,8 +4,8 @@
 //! same bytes for every input; `sweep` is the one set of tests, run on each of them. What is exported here is the
 //! fastest for the target.
 //!
-//! All take slices of any length and alignment (fastest when rows begin on 16 bytes), and panic, like indexing does, when
-//! lengths do not fit together.
+//! All take slices of any length and alignment (fastest when rows begin on 16 bytes). Where lengths do not fit together they panic,
+//! like indexing does, or, where element meets element, stop at the shortest.
 
 pub mod scalar;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]

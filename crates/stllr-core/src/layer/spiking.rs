@@ -125,6 +125,8 @@ pub struct Spiking {
     touched: Vec<bool>,
 }
 
+/// How far small traces are scaled up, log2: with it, the carry's shift stays below 32.
+const MAX_SPARE: u32 = 10;
 /// Where the trace of surrogates saturates, `Q 15`: 64.
 const POST_TRACE_MAX: i32 = 64 << 15;
 /// So many rows have a sum that fits an `i32`, whatever their weights.
@@ -327,24 +329,31 @@ impl Spiking {
 
     fn change_weights(&mut self, update: u64, meter: &mut Meter) {
         let (steps, carry) = self.eligibility.swept();
-        // The sweep in 16 bits, only as coarse as its largest value and the longest sum of a row ask.
+        // The sweep in 16 bits, only as coarse as its largest value, the largest trace and the longest sum of a row ask.
         let shift = self.eligibility.format().bits - self.spec.weight_bits;
-        let peak = kernel::peak(steps).max(kernel::peak(carry));
-        let mut terms = 1;
-        self.eligibility.for_each_row(|_, mask, trace| terms = terms.max(mask.count_ones() + (trace != 0) as u32));
+        let (mut terms, mut largest_trace) = (1, 0);
+        self.eligibility.for_each_row(|_, mask, trace| {
+            terms = terms.max(mask.count_ones() + (trace != 0) as u32);
+            largest_trace = largest_trace.max(trace);
+        });
+        // Small traces are taken larger, and what a full one adds smaller: it must not make the unit coarse for nothing.
+        let spare = (largest_trace.max(1) as u32).leading_zeros().saturating_sub(17).min(MAX_SPARE);
+        let carried = if largest_trace == 0 { 0 } else { shift_round(kernel::peak(carry), spare) };
+        let peak = kernel::peak(steps).max(carried);
         let limit = |quantum: u32| (i16::MAX as i32 - (1 << (shift - quantum))) / terms as i32;
         let (least, most) = (shift.saturating_sub(14), shift - 1);
         let quantum = (least..most).find(|&q| shift_round(peak, q) <= limit(q)).unwrap_or(most);
         let (quantised, quantised_carry) = self.quantised.split_at_mut(steps.len());
         let quantised_carry = &mut quantised_carry[..self.width];
         kernel::quantise(steps, quantum, limit(quantum), quantised);
-        kernel::quantise(carry, quantum, limit(quantum), quantised_carry);
+        kernel::quantise(carry, quantum + spare, limit(quantum), quantised_carry);
         let sweep = Sweep { steps: quantised, carry: quantised_carry, shift: shift - quantum };
         let noise = Noise::new(self.learning.seed, self.number, update, self.learning.rounding);
         self.eligibility.for_each_row(|row, mask, trace| {
             let start = row as usize * self.width;
             let weights = &mut self.weights[start..start + self.width];
-            kernel::update_row(weights, &sweep, mask, trace.min(i16::MAX as i32) as i16, noise.row(row));
+            let scaled = (trace << spare).min(i16::MAX as i32) as i16;
+            kernel::update_row(weights, &sweep, mask, scaled, noise.row(row));
             count_update(meter, mask, trace, self.spec.units);
             meter.weight_updates += self.spec.units as u64;
         });

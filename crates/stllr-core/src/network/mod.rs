@@ -46,6 +46,8 @@ pub struct Network {
     /// Blocks and sequences ended since the network was made: numbers the rounding noise.
     updates: u64,
     tracking: bool,
+    /// Does a gradient wait for the end of the sequence?
+    gathering: bool,
     /// New rates, hidden and readout, that wait for a boundary.
     rates: Option<(Factor, Factor)>,
 }
@@ -84,6 +86,7 @@ impl Network {
             clock: 0,
             updates: 0,
             tracking: true,
+            gathering: false,
             rates: None,
             spec,
         };
@@ -109,6 +112,7 @@ impl Network {
         self.readout.reset();
         self.clock = 0;
         self.tracking = tracking;
+        self.gathering = false;
         self.take_rates();
     }
 
@@ -188,6 +192,8 @@ impl Network {
                 self.follow_readout();
             }
             self.take_rates();
+        } else {
+            self.gathering = true;
         }
     }
 
@@ -205,6 +211,7 @@ impl Network {
             }
             self.readout.end_sequence(self.updates, &mut self.meter);
             self.updates += 1;
+            self.gathering = false;
             self.follow_readout();
         }
         self.take_rates();
@@ -221,7 +228,7 @@ impl Network {
     /// Changes the learning rates; from the next block on, or in sequence mode from the next sequence on.
     pub fn set_rates(&mut self, hidden: Factor, readout: Factor) {
         self.rates = Some((hidden, readout));
-        if self.readout.eligibility().steps() == 0 && self.spec.learning.mode == Mode::Block {
+        if self.readout.eligibility().steps() == 0 && !self.gathering {
             self.take_rates();
         }
     }

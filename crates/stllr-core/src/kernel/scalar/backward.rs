@@ -152,7 +152,7 @@ pub fn apply_row(weights: &mut [i16], gradient: &mut [i32], shift: u32, noise: O
 /// The same for `i32` weights: w[i] <- w[i] - (gradient[i] + noise) / 2^shift, saturating at `limit`; the gradient is set
 /// to zero.
 ///
-/// `shift` from -20 to 20, `limit` at most 2^30 - 1; weights are within it.
+/// `shift` from -20 to 20, `limit` below 2^29; weights are within it.
 pub fn apply_wide_row(weights: &mut [i32], gradient: &mut [i32], shift: i32, limit: i32, noise: Option<u32>) {
     let (right, left) = (shift.max(0) as u32, (-shift).max(0) as u32);
     let noise = lanes_i32(noise, right);

@@ -214,9 +214,9 @@ impl Row<'_> {
     #[inline(always)]
     unsafe fn update(&self, weights: &mut [i16]) {
         if self.trace == 0 {
-            unrolled!(self, weights, false, 1 2 3 4 5 6 7 8)
+            unrolled!(self, weights, false, 1 2 3 4 5 6)
         } else {
-            unrolled!(self, weights, true, 0 1 2 3 4 5 6 7)
+            unrolled!(self, weights, true, 0 1 2 3 4)
         }
     }
 
@@ -240,12 +240,15 @@ impl Row<'_> {
             }
             change(weights.add(i), i16x8_q15mulr_sat(sum, unit));
         };
-        for i in (0..width / 16 * 16).step_by(16) {
+        let tiles = width / 32 * 32;
+        for i in (0..tiles).step_by(32) {
             column(i, noise[0]);
             column(i + 8, noise[1]);
+            column(i + 16, noise[0]);
+            column(i + 24, noise[1]);
         }
-        if width % 16 != 0 {
-            column(width - 8, noise[0]);
+        for i in (tiles..width).step_by(8) {
+            column(i, noise[i / 8 % 2]);
         }
     }
 

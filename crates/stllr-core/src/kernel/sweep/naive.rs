@@ -26,7 +26,7 @@ fn rounding(noise: Option<u32>, shift: u32, i: usize, half: bool) -> i64 {
     let lane = if half { i % 16 / 2 } else { i % 8 } as u32;
     let word = mix(seed.wrapping_add(LANE_STRIDE.wrapping_mul(lane)));
     if half {
-        let bits = if i % 2 == 0 { word % 65536 } else { word / 65536 };
+        let bits = if i.is_multiple_of(2) { word % 65536 } else { word / 65536 };
         (bits as i64) >> (16 - shift)
     } else {
         (word as i64) >> (32 - shift)

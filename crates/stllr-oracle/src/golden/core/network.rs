@@ -80,7 +80,7 @@ impl Replay<'_> {
         let (core_feedback, rounded_matrix) = formats::feedback(matrix, case.classes, hidden.spec.width())?;
         let matrix = between(basis.choose(matrix, &rounded_matrix), &rounded_matrix);
         // A gradient can be read when a block ends, so the last one must end with the sequence.
-        let block_steps = (1..=32).rev().find(|block| steps % block == 0).unwrap_or(1);
+        let block_steps = (1..=32).rev().find(|block| steps.is_multiple_of(*block)).unwrap_or(1);
         let learning = formats::learning(block_steps);
         let mut core = Machine::new(&hidden, &readout, aligned.then_some(core_feedback), learning)?;
         let (rounded_hidden, rounded_readout) = (hidden.reference(), readout.reference());

@@ -67,8 +67,8 @@ pub fn factor(value: f64) -> Factor {
     if value == 0.0 {
         return Factor::ZERO;
     }
-    // |value| = m 2^exponent with m from 1/2 up to 1
-    let exponent = value.abs().log2().floor() as i32 + 1;
+    // |value| = m 2^exponent with m above 1/2 up to 1: a power of two has m = 1, by which products are exact
+    let exponent = value.abs().log2().ceil() as i32;
     let mantissa = (value * 2f64.powi(Q15 as i32 - exponent)).round() as i32;
     Factor { mantissa, exponent }
 }

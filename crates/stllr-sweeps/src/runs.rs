@@ -1,0 +1,186 @@
+//! Whole training runs, each reduced to one hash that every build must give: all of the layers, surrogates, modes, signals
+//! and roundings together.
+//!
+//! The hashes stand in `hashes.txt`. Where numbers change on purpose, write them anew by
+//! `cargo run --release -p stllr-sweeps --example hashes`, and say in the changelog that results differ.
+
+use stllr_core::fixed::Factor;
+use stllr_core::hash::Hash;
+use stllr_core::layer::{Factors, Learning, Mode, ReadoutSpec, SpikingSpec};
+use stllr_core::network::{Network, Spec, Target};
+use stllr_core::noise::{Rounding, mix, word};
+use stllr_core::psi::Psi;
+use stllr_core::signal::Signal;
+
+/// How many there are: every layout with every surrogate in every mode, and a larger one.
+pub const RUNS: usize = 37;
+const LARGE: usize = RUNS - 1;
+
+const INPUTS: usize = 50;
+const CLASSES: usize = 5;
+const RECORDINGS: u32 = 10;
+/// Not a multiple of any block but one step.
+const STEPS: u32 = 45;
+
+const LAYOUTS: [&str; 3] = ["dense", "recurrent", "two layers"];
+const PSIS: [(&str, Psi); 4] =
+    [("exp", Psi::Exp), ("tri", Psi::Tri), ("sigmoid", Psi::Sigmoid), ("tri_out", Psi::TriOut)];
+const MODES: [(&str, Mode, usize); 3] =
+    [("sequence", Mode::Sequence, 16), ("blocks of 7", Mode::Block, 7), ("online", Mode::Block, 1)];
+
+/// What a run is about.
+pub fn name(run: usize) -> String {
+    if run == LARGE {
+        return "large: 300 inputs, 160 units, blocks of 32".into();
+    }
+    format!("{}, {}, {}", LAYOUTS[run % 3], PSIS[run / 3 % 4].0, MODES[run / 12].0)
+}
+
+/// The network of a run. What its name does not say is taken from its number.
+pub fn spec(run: usize) -> Spec {
+    let chance = mix(run as u32 + 1);
+    let (layout, (_, psi), (_, mode, block_steps)) = (run % 3, PSIS[run / 3 % 4], MODES[run / 12 % 3]);
+    let half = Factor { mantissa: 1 << 14, exponent: 0 };
+    let minus = Factor { mantissa: -(1 << 14), exponent: 0 };
+    let layer = SpikingSpec {
+        units: 20,
+        recurrent: layout == 1,
+        weight_bits: 11 + chance % 3,
+        leak: 28_672,
+        threshold: 1 << 16,
+        soft_reset: chance & 4 == 0,
+        psi,
+        factors: Factors {
+            lambda_pre: [24_576, 31_000, 32_768][(chance >> 3) as usize % 3],
+            lambda_post: 6_554,
+            alpha_pre: Factor::ONE,
+            alpha_post: [minus, Factor::ZERO, half][(chance >> 5) as usize % 3],
+        },
+        // The sharp surrogate is small nearly everywhere.
+        rate: Factor { mantissa: 24_000, exponent: if psi == Psi::Exp { -3 } else { -6 } },
+        bias: chance & 0x100 != 0,
+        deviation: 9 << 20,
+        recurrent_deviation: 3 << 20,
+    };
+    let mut spec = Spec {
+        inputs: INPUTS,
+        hidden: match layout {
+            2 => vec![layer.clone(), SpikingSpec { units: 17, deviation: 10 << 20, ..layer }],
+            _ => vec![layer],
+        },
+        readout: ReadoutSpec {
+            classes: CLASSES,
+            leak: 30_720,
+            trace_decay: 32_256,
+            rate: Factor { mantissa: 20_000, exponent: -8 },
+            bias: chance & 0x200 != 0,
+            deviation: 3 << 20,
+        },
+        signal: if chance & 0x400 != 0 { Signal::Dfa } else { Signal::Bp },
+        learning: Learning {
+            mode,
+            block_steps,
+            rounding: if chance & 0x800 != 0 { Rounding::Dithered } else { Rounding::Nearest },
+            seed: 0x5eed_0000_0001 + run as u64,
+        },
+        memory_limit: 1 << 30,
+    };
+    if run == LARGE {
+        spec.inputs = 300;
+        spec.hidden[0] = SpikingSpec { units: 160, recurrent: false, deviation: 3 << 20, ..spec.hidden[0].clone() };
+        spec.learning = Learning { mode: Mode::Block, block_steps: 32, rounding: Rounding::Dithered, seed: 1 };
+    }
+    spec
+}
+
+/// The inputs that spike at a step of a recording: some more often than others, by its class.
+fn input(inputs: usize, recording: u32, step: u32, spikes: &mut Vec<u32>) {
+    let class = recording % CLASSES as u32;
+    spikes.clear();
+    spikes.extend((0..inputs as u32).filter(|&i| {
+        let often = i % CLASSES as u32 == class;
+        word(9, recording, step * inputs as u32 + i) % 100 < if often { 24 } else { 6 }
+    }));
+}
+
+/// Trains; gives what the scores were after each recording to `sink`.
+pub fn train(run: usize, sink: &mut impl FnMut(i64)) -> Network {
+    let spec = spec(run);
+    let inputs = spec.inputs;
+    let mut network = Network::new(spec).unwrap_or_else(|error| panic!("run {run}: {error}"));
+    let mut spikes = Vec::new();
+    for recording in 0..RECORDINGS {
+        // The last recording is only answered, the one before learns its last steps.
+        let first = [0, STEPS - 20, STEPS][(recording + 3).saturating_sub(RECORDINGS) as usize % 3];
+        network.reset(recording + 1 < RECORDINGS);
+        for step in 0..STEPS {
+            input(inputs, recording, step, &mut spikes);
+            let learns = step >= first;
+            network.step(&spikes, if learns { Target::Class(recording % CLASSES as u32) } else { Target::None });
+        }
+        network.end_sequence();
+        network.scores().iter().for_each(|&score| sink(score));
+        if recording == 5 {
+            let hidden = network.spec().hidden[0].rate;
+            network.set_rates(Factor { mantissa: 17_000, ..hidden }, Factor { mantissa: 17_000, exponent: -8 });
+        }
+    }
+    network
+}
+
+/// The hash of a run's scores, weights, state and counters.
+pub fn hash(run: usize) -> u64 {
+    let mut hash = Hash::default();
+    let network = train(run, &mut |score| hash.number(score));
+    hash.number(network.weights_hash() as i64);
+    hash.number(network.state_hash() as i64);
+    let meter = network.meter();
+    for count in [meter.steps, meter.learning_steps, meter.input_spikes, meter.hidden_spikes] {
+        hash.number(count as i64);
+    }
+    hash.finish()
+}
+
+/// What `hashes.txt` says that a run gives.
+pub fn expected(run: usize) -> Option<u64> {
+    let line = include_str!("../hashes.txt").lines().nth(run)?;
+    let (hash, name_there) = line.split_once(' ')?;
+    (name_there == name(run)).then(|| u64::from_str_radix(hash, 16).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_run_gives_its_hash() {
+        let wrong: Vec<String> = (0..RUNS)
+            .map(|run| (run, hash(run), expected(run)))
+            .filter(|&(_, got, want)| Some(got) != want)
+            .map(|(run, got, want)| format!("{}: {got:016x}, not {:016x}", name(run), want.unwrap_or(0)))
+            .collect();
+        assert!(wrong.is_empty(), "{} of {RUNS} differ:\n{}", wrong.len(), wrong.join("\n"));
+    }
+
+    #[test]
+    fn every_run_spikes_and_learns_in_all_layers() {
+        for run in 0..RUNS {
+            let before = Network::new(spec(run)).expect("the spec is valid");
+            let after = train(run, &mut |_| ());
+            let steps = after.meter().steps;
+            let spikes = after.meter().hidden_spikes;
+            let units: usize = after.spec().hidden.iter().map(|layer| layer.units).sum();
+            assert!(spikes > steps && spikes < steps * units as u64 / 2, "{}: {spikes} spikes", name(run));
+            for (i, (old, new)) in before.hidden().iter().zip(after.hidden()).enumerate() {
+                let changed = |layer: &stllr_core::layer::Spiking| {
+                    let mut weights = Vec::new();
+                    layer.visit_weights(&mut |w| weights.push(w));
+                    weights
+                };
+                let moved = changed(old).iter().zip(&changed(new)).filter(|(old, new)| old != new).count();
+                assert!(moved > 100, "{}: {moved} weights of layer {i} moved", name(run));
+            }
+            assert_ne!(before.readout().weights(), after.readout().weights(), "{}", name(run));
+        }
+    }
+}
