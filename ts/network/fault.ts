@@ -35,7 +35,9 @@ export function checkEvents(events: Events): void {
 			"{ t: Float64Array, x: Uint16Array, y: Uint16Array, p: Uint8Array }, as openEvents() and events() make them",
 		);
 	}
-	for (const [name, length] of Object.entries({ x: x.length, y: y.length, p: p.length })) {
-		if (length !== t.length) throw new OptionError(`events.${name}.length`, length, `${t.length}, as many as times`);
+	const count = t.length;
+	if (x.length === count && y.length === count && p.length === count) return;
+	for (const [name, { length }] of Object.entries({ x, y, p })) {
+		if (length !== count) throw new OptionError(`events.${name}.length`, length, `${count}, as many as times`);
 	}
 }

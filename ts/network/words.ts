@@ -49,12 +49,15 @@ function q24(value: number): number {
 	return Math.round(value * 2 ** 24);
 }
 
-/** A factor as `[mantissa, exponent]`: mantissa 2^-15 2^exponent, the mantissa's magnitude 2^14 to 2^15, or zero. */
+/**
+ * A factor as `[mantissa, exponent]`: mantissa 2^-15 2^exponent, the mantissa's magnitude above 2^14 up to 2^15, or zero. A
+ * power of two has the mantissa 2^15, by which products are exact.
+ */
 export function factorWords(value: number): [mantissa: number, exponent: number] {
 	if (value === 0) return [0, 0];
 	let exponent = 0;
 	let magnitude = Math.abs(value);
-	for (; magnitude >= 1; magnitude /= 2) exponent += 1;
-	for (; magnitude < 0.5; magnitude *= 2) exponent -= 1;
+	for (; magnitude > 1; magnitude /= 2) exponent += 1;
+	for (; magnitude <= 0.5; magnitude *= 2) exponent -= 1;
 	return [Math.sign(value) * Math.round(magnitude * 2 ** 15), exponent];
 }
