@@ -50,11 +50,12 @@ const browser = ["chromium", "chromium-browser", "google-chrome"].find(
 	(name) => spawnSync(name, ["--version"]).status === 0,
 );
 
-t.test("browser: the same bytes as in Node, on the page and in a worker", async (t) => {
-	if (browser === undefined) return t.skip("no Chromium on this machine");
+const skip = browser === undefined ? "no Chromium on this machine" : false;
+
+t.test("browser: the same bytes as in Node, on the page and in a worker", { skip }, async (t) => {
 	const { server, result } = await serve();
 	const profile = mkdtempSync(join(tmpdir(), "stllr-browser-"));
-	const chromium = start(browser, profile, (server.address() as AddressInfo).port);
+	const chromium = start(browser ?? "", profile, (server.address() as AddressInfo).port);
 	t.teardown(async () => {
 		await stop(chromium);
 		server.closeAllConnections();

@@ -130,7 +130,7 @@ t.test("a network that follows is busy, until the loop is left", async (t) => {
 t.test("other networks may be used between two answers", async (t) => {
 	const all = stream();
 	const [alone, disturbed, other] = await Promise.all([1, 2, 3].map(() => Network.create(SPEC)));
-	if (!alone || !disturbed || !other) return t.fail("no networks");
+	if (!alone || !disturbed || !other) throw new Error("no networks");
 	await answersOf(alone, [all]);
 	for await (const _ of disturbed.follow([all], { startUs: 0, everyUs: 100_000, labels })) other.classify(all);
 	t.equal(disturbed.stateHash(), alone.stateHash());

@@ -70,7 +70,7 @@ for (const [change, option, allowed] of REFUSED) {
 				() => undefined,
 				(error: unknown) => error,
 			);
-			if (!(error instanceof OptionError)) return t.fail(`not refused: ${String(error)}`);
+			if (!(error instanceof OptionError)) throw new Error(`not refused: ${String(error)}`);
 			t.equal(error.option, option);
 			t.equal(error.code, "option");
 			t.match(error.message, allowed);

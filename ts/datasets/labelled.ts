@@ -84,8 +84,9 @@ export async function openLabelled(
 
 async function openTree(source: string | URL | Uint8Array, maxBytes: number): Promise<FileTree> {
 	if (source instanceof Uint8Array) {
-		const { openZip } = await import("./zip.js");
-		return openZip("zip", source.length, (offset, length) => source.subarray(offset, offset + length), maxBytes);
+		const { openZip, portableCodec } = await import("./zip.js");
+		const readRange = (offset: number, length: number) => source.subarray(offset, offset + length);
+		return openZip("zip", source.length, readRange, maxBytes, await portableCodec());
 	}
 	const path = await pathOf(source);
 	const fs = await import("node:fs");
@@ -95,8 +96,8 @@ async function openTree(source: string | URL | Uint8Array, maxBytes: number): Pr
 			`${path}: there is no such file or folder; looked for a zip or a folder of labelled recordings`,
 		);
 	if (stat.isDirectory()) return openFolder(path, maxBytes);
-	const [{ openZip }, { size, readRange }] = await Promise.all([import("./zip.js"), openRanges(path)]);
-	return openZip(path, size, readRange, maxBytes);
+	const [{ openZip, nodeCodec }, { size, readRange }] = await Promise.all([import("./zip.js"), openRanges(path)]);
+	return openZip(path, size, readRange, maxBytes, await nodeCodec());
 }
 
 /** How many bytes the kept recordings are allocated in at a time. */

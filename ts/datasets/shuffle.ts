@@ -1,7 +1,7 @@
 // Orders that look random and are the same on every machine.
 
-import { Random } from "../random.js";
 import { OptionError } from "../errors.js";
+import { Random } from "../random.js";
 
 /**
  * The items in another order, all orders equally likely; the same seed and epoch give the same order.

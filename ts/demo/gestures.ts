@@ -9,8 +9,8 @@
 import type { LabelledSet, Recording } from "../datasets/labelled.js";
 import { OptionError } from "../errors.js";
 import type { Events } from "../events/chunk.js";
-import { EventCamera } from "./camera.js";
 import { Random } from "../random.js";
+import { EventCamera } from "./camera.js";
 
 /** The camera's pixels: columns and rows. */
 export const gestureWidth = 20;

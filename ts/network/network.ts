@@ -80,7 +80,7 @@ export class Network {
 	 *
 	 * @param label the class it shows: its index from 0, or its name
 	 * @returns what it said of the recording while it learned it
-	 * @throws EventError for a bad event, with its index; the weights are then as they were before
+	 * @throws EventError for a bad event, with its index; it learned nothing then. Events after the last step are left out, whatever they are
 	 */
 	learn(events: Events, label: number | string, options: RecordingOptions = {}): Answer {
 		return this.#take(events, this.#labelOf(label), options);
@@ -173,24 +173,34 @@ export class Network {
 		checkEvents(events);
 		const skip = check.oneOf("onFault", options.onFault, ["refuse", "skip"], "refuse") === "skip";
 		const start = this.#startOf(events, options.startUs);
+		const { steps: fixed, stepUs, blockSteps, window } = this.spec;
 		const pieces = piecesOf(events.t.length, this.#staging.capacity);
 		learner.begin(label !== undefined, start, skip);
-		// Whether all is well, and how long it lasts, is known before anything is learned.
-		for (const [from, until] of pieces) {
-			const count = this.#staging.put(events, from, until);
-			if (!learner.check(this.#staging.buffer, count)) throw eventFault(learner, events, from);
+		let steps = fixed ?? Number.MAX_SAFE_INTEGER;
+		// Weights change when a block ends, and no event is taken after the last step: a recording of one block, or one that is
+		// only answered, can be refused at any event. Any other is checked as a whole before anything is learned.
+		const isChecked = label !== undefined && (fixed === undefined || fixed > blockSteps);
+		if (isChecked) {
+			for (const [from, until] of pieces) {
+				const count = this.#staging.put(events, from, until);
+				const untilUs = Math.min(start + steps * stepUs, Number.MAX_SAFE_INTEGER);
+				if (!learner.check(this.#staging.buffer, count, untilUs)) throw eventFault(learner, events, from);
+			}
+			steps = fixed ?? Math.floor((learner.checkedUs() - start) / stepUs) + 1;
 		}
-		const steps = this.spec.steps ?? Math.floor((learner.checkedUs() - start) / this.spec.stepUs) + 1;
-		if (label !== undefined) {
-			const { window } = this.spec;
-			learner.target(label, window === "all" ? 0 : Math.max(0, steps - window.last), steps);
-		}
+		if (label !== undefined) learner.target(label, window === "all" ? 0 : Math.max(0, steps - window.last), steps);
 		for (const [from, until] of pieces) {
 			// A single piece is still staged from its check.
-			const count = pieces.length === 1 ? until : this.#staging.put(events, from, until);
+			const isStaged = isChecked && pieces.length === 1;
+			const count = isStaged ? until : this.#staging.put(events, from, until);
 			learner.feed(this.#staging.buffer, 0, count, steps);
+			if (learner.faultKind() >= 0) {
+				const fault = eventFault(learner, events, from);
+				learner.begin(false, 0, false);
+				throw fault;
+			}
 		}
-		learner.run(steps);
+		learner.run(fixed ?? (isChecked ? steps : learner.stepsBegun()));
 		if (label !== undefined) learner.endSequence();
 		return this.#answer(learner);
 	}

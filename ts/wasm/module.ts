@@ -47,7 +47,7 @@ async function load(): Promise<StllrModule> {
 	if (source === undefined) throw new EnvironmentError("no source of the WASM module is set");
 	const kernels: Kernels = hasSimd() ? "simd128" : "scalar";
 	try {
-		const { memory } = await glue.default({ module_or_path: source(kernels) });
+		const { memory } = await start(await source(kernels));
 		// The source may have chosen another build than it was asked for.
 		const running = glue.kernels() === "simd128" ? "simd128" : "scalar";
 		return { memory, Decoder: glue.Decoder, Learner: glue.Learner, Staging: glue.Staging, kernels: running };
@@ -55,6 +55,14 @@ async function load(): Promise<StllrModule> {
 		const reason = cause instanceof Error ? cause.message : String(cause);
 		throw new EnvironmentError(`the WASM module (${kernels}) could not be started: ${reason}`, { cause });
 	}
+}
+
+/** Bytes are compiled here: the glue would first ask whether they are a Response, and Node then loads all of its fetch. */
+async function start(from: BufferSource | Response): Promise<glue.InitOutput> {
+	if (from instanceof ArrayBuffer || ArrayBuffer.isView(from)) {
+		return glue.initSync({ module: await WebAssembly.compile(from) });
+	}
+	return glue.default({ module_or_path: from });
 }
 
 /** Does this machine run 128-bit SIMD? Asked of a module of one function that splats an integer. */

@@ -198,8 +198,8 @@ impl Binner {
         for (event, index) in events.iter_from(from).zip(from..) {
             // Inside the current step neither the gap nor the latest time can be exceeded.
             if !(event.t >= floor && event.t < end && event.t.is_whole() && event.is_on(sensor)) {
-                let limits = Limits::new(&self.config, self.placed, floor.us().unwrap_or(self.floor_us));
-                match limits.judge(event) {
+                let mut limits = Limits::new(&self.config, self.placed, self.floor_us);
+                match limits.judge_after(floor, event) {
                     Ok(_) if self.placed => {
                         progress = Progress::StepDone { next: index };
                         break;
@@ -233,12 +233,13 @@ impl Binner {
     /// # Errors
     /// That event's fault.
     pub fn check<T: TimeUs>(&self, events: &EventView<'_, T>) -> Result<(), EventFault> {
-        self.check_after(events, None, OnFault::Refuse).map(|_| ())
+        self.check_after(events, None, u64::MAX, OnFault::Refuse).map(|_| ())
     }
 
     /// The same for a chunk that follows others not taken yet: `after_us` is the time of the event before it, as
-    /// the check of the chunk before returned it; `None`: the chunk is the next one to take. Returns the time of
-    /// the last event that would be taken, of this chunk or, where it has none, `after_us`.
+    /// the check of the chunk before returned it; `None`: the chunk is the next one to take. Looks no further than the
+    /// first sound event at or after `until_us`. Returns the time of the last sound event before that, of this chunk
+    /// or, where it has none, `after_us`.
     ///
     /// # Errors
     /// Under [`OnFault::Refuse`] the first faulty event's fault.
@@ -246,6 +247,7 @@ impl Binner {
         &self,
         events: &EventView<'_, T>,
         after_us: Option<u64>,
+        until_us: u64,
         on_fault: OnFault,
     ) -> Result<Option<u64>, EventFault> {
         let mut limits = Limits::new(&self.config, self.placed, self.floor_us);
@@ -259,11 +261,11 @@ impl Binner {
         let mut any = false;
         for (index, event) in events.iter_from(0).enumerate() {
             if !(event.t >= last && event.t < horizon && event.t.is_whole() && event.is_on(sensor)) {
-                limits.floor_us = last.us().unwrap_or(limits.floor_us);
-                match limits.judge(event) {
+                match limits.judge_after(last, event) {
+                    Ok(t_us) if t_us >= until_us => break,
                     Ok(t_us) => {
                         limits.follow(t_us, self.config.max_gap_us);
-                        horizon = T::from_us(end_us(t_us, self.config.max_gap_us));
+                        horizon = T::from_us(end_us(t_us, self.config.max_gap_us).min(until_us));
                         any = true;
                     }
                     Err(_) if on_fault == OnFault::Skip => continue,
@@ -351,6 +353,15 @@ impl Limits {
     fn new(config: &BinnerConfig, placed: bool, floor_us: u64) -> Self {
         let gap_us = if placed { config.max_gap_us } else { MAX_TIME_US };
         Self { sensor: config.sensor, floor_us, gap_us }
+    }
+
+    /// The same for an event that follows one at `last`; `floor_us` is then that time. Kept out of the loops that call it
+    /// now and then: converting the time would otherwise be done for every event there.
+    #[cold]
+    #[inline(never)]
+    fn judge_after<T: TimeUs>(&mut self, last: T, event: Event<T>) -> Result<u64, EventFaultKind> {
+        self.floor_us = last.us().unwrap_or(self.floor_us);
+        self.judge(event)
     }
 
     /// The event's time, or the first thing that is wrong with it.

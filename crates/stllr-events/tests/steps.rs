@@ -163,7 +163,7 @@ proptest! {
         let mut after_us = None;
         let mut found = None;
         for part in events.chunks(chunk) {
-            match binner.check_after(&Arrays::new(part).view(), after_us, OnFault::Refuse) {
+            match binner.check_after(&Arrays::new(part).view(), after_us, u64::MAX, OnFault::Refuse) {
                 Ok(last_us) => after_us = last_us,
                 Err(fault) => {
                     found = Some(fault);
@@ -177,7 +177,7 @@ proptest! {
             prop_assert_eq!(after_us, events.last().map(|event| event.0));
         }
         let all = Arrays::new(&events);
-        let last_us = binner.check_after(&all.view(), None, OnFault::Skip).expect("faults are passed over");
+        let last_us = binner.check_after(&all.view(), None, u64::MAX, OnFault::Skip).expect("faults are passed over");
         prop_assert_eq!(last_us.is_some(), !steps.is_empty());
     }
 
@@ -320,4 +320,17 @@ fn settings_are_checked_and_memory_is_known_before() {
     let short_gap = Binner::new(BinnerConfig { max_gap_us: 9, ..CONFIG }).expect_err("a gap within a step");
     assert_eq!(short_gap.to_string(), "max_gap_us: 9 is not allowed; allowed: 10 to 18446744073709551615");
     assert_eq!(CONFIG.bytes(), 4 * 70 + 8 * 2);
+}
+
+#[test]
+fn a_check_looks_no_further_than_its_end() {
+    let binner = Binner::new(CONFIG).expect("sound");
+    let t = [1, 12, 20, 99, 5];
+    let bad_x = [0, 0, 0, 70, 0];
+    let view = EventView::new(&t, &bad_x, &[0; 5], &[0; 5]);
+    assert_eq!(binner.check_after(&view, None, 20, OnFault::Refuse), Ok(Some(12)));
+    assert_eq!(binner.check_after(&view, None, 13, OnFault::Skip), Ok(Some(12)));
+    assert_eq!(binner.check_after(&view, None, 0, OnFault::Refuse), Ok(None));
+    let fault = binner.check_after(&view, None, 21, OnFault::Refuse).expect_err("a bad column");
+    assert_eq!((fault.index, fault.kind), (3, Kind::X));
 }

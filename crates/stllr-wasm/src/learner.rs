@@ -105,10 +105,10 @@ impl Learner {
         self.learn_until = until as u64;
     }
 
-    /// Would the next `count` staged events all be taken (when skipping: always)? Changes nothing that learns; chunks of one
-    /// sequence are checked one after the other. Where not, see `faultKind`.
-    pub fn check(&mut self, staging: &Staging, count: usize) -> bool {
-        match self.binner.check_after(&staging.view(count), self.checked_us, self.on_fault) {
+    /// Would the next `count` staged events be taken (when skipping: always), up to the first one at or after `until_us`?
+    /// Changes nothing that learns; chunks of one sequence are checked one after the other. Where not, see `faultKind`.
+    pub fn check(&mut self, staging: &Staging, count: usize, until_us: f64) -> bool {
+        match self.binner.check_after(&staging.view(count), self.checked_us, until_us as u64, self.on_fault) {
             Ok(last_us) => self.checked_us = last_us,
             Err(fault) => self.fault = Some(fault),
         }
@@ -167,6 +167,12 @@ impl Learner {
     #[wasm_bindgen(js_name = stepIndex)]
     pub fn step_index(&self) -> f64 {
         self.binner.step() as f64
+    }
+
+    /// How many steps have begun: those that were run, and the open one if it has an event.
+    #[wasm_bindgen(js_name = stepsBegun)]
+    pub fn steps_begun(&self) -> f64 {
+        (self.binner.step() + self.binner.steps_left(None)) as f64
     }
 
     /// The class with the largest score, the first of equal ones. Brings the scores to `scoresPtr`.

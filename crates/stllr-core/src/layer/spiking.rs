@@ -331,11 +331,16 @@ impl Spiking {
         let (steps, carry) = self.eligibility.swept();
         // The sweep in 16 bits, only as coarse as its largest value, the largest trace and the longest sum of a row ask.
         let shift = self.eligibility.format().bits - self.spec.weight_bits;
-        let (mut terms, mut largest_trace) = (1, 0);
+        let (mut rows, mut additions, mut terms, mut largest_trace) = (0, 0, 1, 0);
         self.eligibility.for_each_row(|_, mask, trace| {
-            terms = terms.max(mask.count_ones() + (trace != 0) as u32);
+            let here = mask.count_ones() + (trace != 0) as u32;
+            terms = terms.max(here);
             largest_trace = largest_trace.max(trace);
+            additions += here as usize;
+            rows += 1;
         });
+        meter.update_operations += (additions * self.spec.units) as u64;
+        meter.weight_updates += (rows * self.spec.units) as u64;
         // Small traces are taken larger, and what a full one adds smaller: it must not make the unit coarse for nothing.
         let spare = (largest_trace.max(1) as u32).leading_zeros().saturating_sub(17).min(MAX_SPARE);
         let carried = if largest_trace == 0 { 0 } else { shift_round(kernel::peak(carry), spare) };
@@ -354,8 +359,6 @@ impl Spiking {
             let weights = &mut self.weights[start..start + self.width];
             let scaled = (trace << spare).min(i16::MAX as i32) as i16;
             kernel::update_row(weights, &sweep, mask, scaled, noise.row(row));
-            count_update(meter, mask, trace, self.spec.units);
-            meter.weight_updates += self.spec.units as u64;
         });
     }
 

@@ -1,0 +1,200 @@
+// The program as a user starts it: what it prints, where, and its exit codes.
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import t from "tap";
+
+const program = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
+const shared = fileURLToPath(new URL("../../shared/data/nmnist-small/nmnist-small.zip", import.meta.url));
+const unshared = existsSync(shared) ? false : "needs ../shared/data, which is not there";
+
+// A user's Node has none of the loaders that the test runner gives to every Node it sees started.
+const node = ["-u", "NODE_OPTIONS", process.execPath];
+
+function stllr(...args: string[]) {
+	const { status, stdout, stderr } = spawnSync("env", [...node, program, ...args], { encoding: "utf8" });
+	return { status, stdout, stderr };
+}
+
+/** The last line of what was printed, as the JSON that it is. */
+function lastLine(stdout: string): Record<string, unknown> {
+	const line: unknown = JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "");
+	return line as Record<string, unknown>;
+}
+
+/** A folder of recordings of 40 events, on the left or on the right of a 16 x 8 sensor. */
+function sides(folder: string): string {
+	const names = ["left", "right"];
+	for (const [part, count] of [
+		["train", 40],
+		["test", 10],
+	] as const) {
+		const lines = Array.from({ length: count }, (_, index) => {
+			const label = index % 2;
+			const records = Array.from({ length: 40 }, (_, event) => {
+				const x = 8 * label + ((index * 7 + event * 3) % 8);
+				return [x, (index + event * 5) % 8, event % 2 === 0 ? 0x80 : 0, (event * 1500) >> 8, (event * 1500) & 0xff];
+			});
+			mkdirSync(folder, { recursive: true });
+			writeFileSync(join(folder, `${part}${index}.bs2`), Uint8Array.from(records.flat()));
+			return `${part}${index},${names[label]}`;
+		});
+		writeFileSync(join(folder, `${part}.csv`), `sample,side\n${lines.join("\n")}\n`);
+	}
+	return folder;
+}
+
+t.test("stllr: help and version", async (t) => {
+	const help = stllr("--help");
+	t.same([help.status, help.stderr], [0, ""]);
+	for (const command of ["stllr demo", "stllr train", "stllr eval"]) t.match(help.stdout, command);
+	t.strictSame(stllr(), { status: 2, stdout: "", stderr: help.stdout });
+	const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+	t.strictSame(stllr("--version"), { status: 0, stdout: `${version}\n`, stderr: "" });
+	for (const command of ["demo", "train", "eval"]) {
+		const { status, stdout, stderr } = stllr(command, "--help");
+		t.same([status, stderr], [0, ""]);
+		t.match(stdout, `Usage: stllr ${command} `);
+		t.match(stdout, "--json");
+		t.ok(Math.max(...stdout.split("\n").map((line) => line.length)) <= 80, `${command} --help fits 80 columns`);
+	}
+});
+
+t.test("stllr: a mistake is one line on stderr, nothing on stdout, and exit code 1 or 2", async (t) => {
+	const folder = t.testdir({});
+	const data = sides(join(folder, "sides"));
+	const mistakes: [string[], number, RegExp][] = [
+		[["lern"], 2, /^stllr: there is no command lern; there are demo, train, eval$/],
+		[["--lern"], 2, /^stllr: there is no option --lern;/],
+		[["constructor"], 2, /^stllr: there is no command constructor;/],
+		[["train"], 2, /^stllr: train needs the PATH/],
+		[["train", data, "more"], 2, /^stllr: train takes one PATH; what is "more"\?$/],
+		[["train", data, "--epoch", "3"], 2, /^stllr: Unknown option '--epoch'; `stllr train --help` lists the options$/],
+		[["train", data, "--epochs", "ten"], 2, /^stllr: --epochs: "ten" is not allowed; allowed: a number$/],
+		[["train", data, "--signal", "up"], 2, /^stllr: --signal: "up" is not allowed; allowed: bp or dfa$/],
+		[["train", data, "--hidden", "8,,8"], 2, /^stllr: --hidden: "8,,8"/],
+		[["train", data, "--seed", "-0.5"], 2, /^stllr: .*--seed/],
+		[["train", data, "--folds", "2", "--recipe", "x"], 2, /^stllr: --recipe goes with one run/],
+		[["train", data, "--hidden", "0"], 1, /^stllr: --hidden: 0 is not allowed; allowed: an integer from 1 to 65536$/],
+		[["train", data, "--leak", "2"], 1, /^stllr: --leak: 2 is not allowed; allowed: a number from 0 to 1$/],
+		[["train", data, "--folds", "51", "-q"], 1, /^stllr: --folds: 51 .* from 2 to 50, the number of recordings$/],
+		[["train", data, "--epochs", "0", "-q"], 1, /^stllr: --epochs: 0 /],
+		[["train", join(folder, "none")], 1, /^stllr: .*none: there is no such file or folder;/],
+		[["eval", join(data, "train.csv")], 1, /^stllr: .*train\.csv: cannot be read as a recipe: /],
+		[["demo", "more"], 2, /^stllr: demo takes options only; what is "more"\?$/],
+		[["demo", "--train", "0"], 2, /^stllr: --train: 0 is not allowed; allowed: an integer from 1 to 1000000$/],
+	];
+	for (const [args, exit, message] of mistakes) {
+		const { status, stdout, stderr } = stllr(...args);
+		t.same([status, stdout], [exit, ""], args.join(" "));
+		t.match(stderr.trimEnd(), message);
+		t.equal(stderr.trimEnd().split("\n").length, 1, stderr);
+	}
+	t.match(
+		stllr("train", data, "--leak", "2", "--debug").stderr,
+		/OptionError(.|\n)*\n {4}at /,
+		"--debug shows the stack",
+	);
+});
+
+t.test("train: learns, reports for people, and says it in one JSON line", async (t) => {
+	const data = sides(join(t.testdir({}), "sides"));
+	const args = ["train", data, "--hidden", "32", "--epochs", "4"];
+	const plain = stllr(...args);
+	t.equal(plain.status, 0, plain.stderr);
+	t.match(plain.stdout, /^epoch {3}while learning {7}test\n/);
+	t.match(plain.stdout, /\nleft {2}1 {3}5 {3}· {3}100\.0 %\nright 2 {3}· {3}5 {3}100\.0 %\n/);
+	t.match(plain.stdout, /\n100\.0 % of 10 recordings it had not learned from\n/);
+	t.match(plain.stderr, /^sides: 40 recordings to learn, 10 to test, 2 classes; network 256-32-2, /);
+	t.match(plain.stderr, /\nepoch 4\/4 {2}160\/160 {2}[\d ]+ recordings\/s {2}accuracy \d+\.\d % {2}left 0\.0 s\n$/);
+	t.notMatch(plain.stdout + plain.stderr, /\r|\p{Cc}\[/u, "no control characters where no terminal is");
+
+	const { status, stdout, stderr } = stllr(...args, "--json", "--quiet");
+	t.same([status, stderr, stdout.split("\n").length], [0, "", 2]);
+	const result = lastLine(stdout);
+	t.match(result, {
+		task: "sides",
+		accuracy: 100,
+		accuracyByEpoch: [Number, Number, Number, 100],
+		recordings: 160,
+		seconds: Number,
+		bytes: Number,
+		operations: Number,
+		seed: 1,
+		weightsHash: /^[0-9a-f]{16}$/,
+	});
+	t.match(plain.stdout, `weights ${result.weightsHash}`);
+	t.equal(lastLine(stllr(...args, "--json").stdout).weightsHash, result.weightsHash, "the same bytes on every run");
+	t.not(lastLine(stllr(...args, "--json", "--seed", "2").stdout).weightsHash, result.weightsHash);
+	t.match(stllr(...args, "--json").stderr, "recordings it had not learned from", "with --json, people read stderr");
+});
+
+t.test("train: cross-validates", async (t) => {
+	const data = sides(join(t.testdir({}), "sides"));
+	const { status, stdout } = stllr("train", data, "--hidden", "16", "--epochs", "2", "--folds", "5", "--json", "-q");
+	t.equal(status, 0);
+	const { accuracy, folds, foldHashes, recordings } = lastLine(stdout);
+	t.ok(Array.isArray(folds) && folds.length === 5);
+	t.equal(new Set(foldHashes as string[]).size, 5);
+	t.equal(recordings, 5 * 2 * 40);
+	t.equal(accuracy, (folds as number[]).reduce((sum, fold) => sum + fold, 0) / 5);
+});
+
+t.test("train: Ctrl-C stops it with the result so far", async (t) => {
+	const data = sides(join(t.testdir({}), "sides"));
+	const args = ["train", data, "--hidden", "16", "--epochs", "1000000", "--json"];
+	const child = spawn("env", [...node, program, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+	let [stdout, stderr] = ["", ""];
+	child.stdout.setEncoding("utf8").on("data", (text: string) => {
+		stdout += text;
+	});
+	child.stderr.setEncoding("utf8").on("data", (text: string) => {
+		if (stderr === "") child.kill("SIGINT");
+		stderr += text;
+	});
+	const code = await new Promise((resolve) => child.on("close", resolve));
+	t.equal(code, 130);
+	t.match(stderr, /\nstopping; Ctrl-C again ends at once\n/);
+	t.match(stderr, /\nstopped after [\d ]+ of 40 000 000 recordings\n/);
+	t.match(lastLine(stdout), { task: "sides", interrupted: true, accuracy: Number, weightsHash: /^[0-9a-f]{16}$/ });
+});
+
+t.test("eval: repeats a run from its recipe, and tests it on recordings and single files", async (t) => {
+	const folder = t.testdir({});
+	const data = sides(join(folder, "sides"));
+	const recipe = join(folder, "run.json");
+	const args = ["train", data, "--hidden", "32", "--epochs", "3", "--recipe", recipe, "--json", "-q"];
+	const made = lastLine(stllr(...args).stdout);
+	const again = stllr("eval", recipe, "--json", "-q");
+	t.same([again.status, again.stderr], [0, ""]);
+	const { task, accuracy, weightsHash, operations, bytes, seed } = made;
+	t.match(lastLine(again.stdout), { task, accuracy, weightsHash, operations, bytes, seed });
+	t.match(stllr("eval", recipe).stderr, `the same weights: ${weightsHash}\n`);
+
+	const file = join(data, "test1.bs2");
+	const files = stllr("eval", recipe, file, data);
+	t.equal(files.status, 0, files.stderr);
+	t.match(files.stdout, `${file}: right  (right `);
+	t.match(files.stdout, `${data}: 100.0 % of 50 recordings`);
+	t.match(lastLine(stllr("eval", recipe, file, "--json").stdout).files, [
+		{ file, label: 1, name: "right", scores: Array },
+	]);
+
+	const other = JSON.parse(readFileSync(recipe, "utf8"));
+	writeFileSync(recipe, JSON.stringify({ ...other, weightsHash: "0123456789abcdef" }));
+	const differs = stllr("eval", recipe, "-q");
+	t.same([differs.status, differs.stdout], [1, ""]);
+	t.match(differs.stderr, `stllr: the run gave weights ${weightsHash}, the recipe says 0123456789abcdef: `);
+	writeFileSync(recipe, JSON.stringify({ ...other, epochs: "3" }));
+	t.match(stllr("eval", recipe).stderr, /run\.json: epochs: "3" is not allowed; allowed: a number\n$/);
+});
+
+t.test("train: one epoch of N-MNIST", { skip: unshared }, async (t) => {
+	const { status, stdout, stderr } = stllr("train", shared, "--epochs", "1", "--json", "--quiet");
+	t.same([status, stderr], [0, ""]);
+	const result = lastLine(stdout);
+	t.match(result, { task: "nmnist-small", accuracyByEpoch: [result.accuracy], recordings: 850 });
+	t.ok(Number(result.accuracy) >= 65, `${result.accuracy} % after one epoch`);
+	t.ok(Number(result.maxMemoryMB) < 90, `${result.maxMemoryMB} MB`);
+});
