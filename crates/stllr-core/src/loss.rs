@@ -39,8 +39,9 @@ mod tests {
     fn errors_sum_to_zero_and_extremes_saturate() {
         let mut error = [0; 5];
         for seed in 0..500u32 {
-            let membrane: [i32; 5] =
-                core::array::from_fn(|i| crate::noise::word(seed as u64, 0, i as u32) as i32 >> (seed % 20 + 1));
+            let membrane: [i32; 5] = core::array::from_fn(|i| {
+                crate::noise::Stream::new(seed as u64, 0).word(i as u32) as i32 >> (seed % 20 + 1)
+            });
             softmax_error(&membrane, 3, &mut error);
             assert!(error.iter().sum::<i32>().abs() <= 8, "{membrane:?} {error:?}");
             assert!(error.iter().enumerate().all(|(c, &e)| (e >= 0) == (c != 3) || e.abs() <= 4));

@@ -96,26 +96,54 @@ pub const fn mix(mut x: u32) -> u32 {
     x ^ (x >> 16)
 }
 
-/// A stream of numbers for initial values: word `index` of stream `stream`.
-pub fn word(seed: u64, stream: u32, index: u32) -> u32 {
-    let key = mix(mix(seed as u32) ^ (seed >> 32) as u32 ^ stream.wrapping_mul(LANE_STRIDE));
-    mix(key.wrapping_add(index.wrapping_mul(ROW_STRIDE)))
+/// Streams of numbers for initial values, each a hash of (seed, stream, index).
+#[derive(Clone, Copy, Debug)]
+pub struct Stream {
+    key: u32,
 }
 
-/// A number of mean 0 and standard deviation `deviation`, nearly normal (the sum of four uniform ones), to nearest.
-pub fn normal(seed: u64, stream: u32, index: u32, deviation: i64) -> i64 {
-    let pair = |k: u32| {
-        let bits = word(seed, stream, index.wrapping_mul(2).wrapping_add(k));
-        (bits & 0xffff) as i64 + (bits >> 16) as i64 - 0xffff
-    };
-    // The sum of four uniform 16-bit numbers has the deviation 2^16 / sqrt(3) = 37,837.
-    let product = (pair(0) + pair(1)) * deviation;
-    (product + product.signum() * (37_837 / 2)) / 37_837
+impl Stream {
+    /// Stream `stream` of a seed.
+    pub fn new(seed: u64, stream: u32) -> Self {
+        Self { key: mix(mix(seed as u32) ^ (seed >> 32) as u32 ^ stream.wrapping_mul(LANE_STRIDE)) }
+    }
+
+    /// Its word number `index`.
+    #[inline]
+    pub fn word(self, index: u32) -> u32 {
+        mix(self.key.wrapping_add(index.wrapping_mul(ROW_STRIDE)))
+    }
+}
+
+/// Numbers of mean 0 and a given standard deviation, nearly normal: each the sum of four uniform ones.
+#[derive(Clone, Copy, Debug)]
+pub struct Normal {
+    stream: Stream,
+    /// The deviation by that of the sum, `Q 20`.
+    scale: i64,
+}
+
+impl Normal {
+    /// Numbers of stream `stream` of a seed with standard deviation `deviation`, at most 2^30.
+    pub fn new(seed: u64, stream: u32, deviation: i64) -> Self {
+        // The sum of four uniform 16-bit numbers has the deviation 2^16 / sqrt(3) = 37,837.
+        Self { stream: Stream::new(seed, stream), scale: (deviation << 20) / 37_837 }
+    }
+
+    /// Number `index`, to nearest.
+    #[inline]
+    pub fn at(self, index: u32) -> i64 {
+        let pair = |k: u32| {
+            let bits = self.stream.word(index.wrapping_mul(2).wrapping_add(k));
+            (bits & 0xffff) as i64 + (bits >> 16) as i64 - 0xffff
+        };
+        ((pair(0) + pair(1)) * self.scale + (1 << 19)) >> 20
+    }
 }
 
 /// A number spread evenly over -`bound`..=`bound`, to nearest.
-pub fn uniform(seed: u64, stream: u32, index: u32, bound: i64) -> i64 {
-    let centred = 2 * word(seed, stream, index) as i64 - u32::MAX as i64;
+pub fn uniform(stream: Stream, index: u32, bound: i64) -> i64 {
+    let centred = 2 * stream.word(index) as i64 - u32::MAX as i64;
     let product = centred as i128 * bound as i128;
     (product / u32::MAX as i128) as i64
 }
@@ -173,7 +201,8 @@ mod tests {
     #[test]
     fn normal_has_its_deviation() {
         let n = 100_000;
-        let values = (0..n).map(|i| normal(5, 0, i, 10_000));
+        let normal = Normal::new(5, 0, 10_000);
+        let values = (0..n).map(|i| normal.at(i));
         let (sum, squares) = values.fold((0, 0), |(s, q), v| (s + v, q + v * v));
         assert!((sum / n as i64).abs() < 150, "{sum}");
         let variance = squares / n as i64;
@@ -182,7 +211,7 @@ mod tests {
 
     #[test]
     fn uniform_stays_within_its_bound() {
-        let values = || (0..10_000).map(|i| uniform(5, 1, i, 100));
+        let values = || (0..10_000).map(|i| uniform(Stream::new(5, 1), i, 100));
         assert!(values().all(|v| v.abs() <= 100));
         assert!(values().min() <= Some(-98) && values().max() >= Some(98));
     }

@@ -8,7 +8,7 @@
 use crate::aligned::Aligned;
 use crate::fixed::{FEEDBACK_BITS, READOUT_WEIGHT_BITS, SIGNAL_BITS, shift_round};
 use crate::kernel;
-use crate::noise;
+use crate::noise::{self, Stream};
 
 /// Which learning signal hidden layers get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,12 +40,13 @@ impl Feedback {
     /// A fixed random matrix for DFA.
     pub fn random(classes: usize, units: usize, width: usize, seed: u64, stream: u32) -> Self {
         let mut feedback = Self::new(classes, width);
+        let stream = Stream::new(seed, stream);
         // sqrt(6 / units) in Q 12.
         let bound = ((6u64 << (2 * FEEDBACK_BITS)) / units as u64).isqrt() as i64;
         for c in 0..classes {
             for i in 0..units {
                 let index = (c * units + i) as u32;
-                let value = noise::uniform(seed, stream, index, bound) as i16;
+                let value = noise::uniform(stream, index, bound) as i16;
                 *feedback.at(c, i) = value;
             }
         }

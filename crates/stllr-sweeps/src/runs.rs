@@ -8,7 +8,7 @@ use stllr_core::fixed::Factor;
 use stllr_core::hash::Hash;
 use stllr_core::layer::{Factors, Learning, Mode, ReadoutSpec, SpikingSpec};
 use stllr_core::network::{Network, Spec, Target};
-use stllr_core::noise::{Rounding, mix, word};
+use stllr_core::noise::{Rounding, Stream, mix};
 use stllr_core::psi::Psi;
 use stllr_core::signal::Signal;
 
@@ -99,7 +99,7 @@ fn input(inputs: usize, recording: u32, step: u32, spikes: &mut Vec<u32>) {
     spikes.clear();
     spikes.extend((0..inputs as u32).filter(|&i| {
         let often = i % CLASSES as u32 == class;
-        word(9, recording, step * inputs as u32 + i) % 100 < if often { 24 } else { 6 }
+        Stream::new(9, recording).word(step * inputs as u32 + i) % 100 < if often { 24 } else { 6 }
     }));
 }
 

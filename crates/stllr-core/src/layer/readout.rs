@@ -8,7 +8,7 @@ use crate::fixed::{
 };
 use crate::kernel;
 use crate::meter::{Memory, Meter};
-use crate::noise::{self, Noise};
+use crate::noise::{Noise, Normal};
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -77,10 +77,11 @@ impl Readout {
         let width = spec.width();
         let format = format(&spec, &learning);
         let mut weights = Aligned::new(inputs * width);
+        let normal = Normal::new(learning.seed, number, spec.deviation);
         for input in 0..inputs {
             for class in 0..spec.classes {
                 let index = (input * spec.classes + class) as u32;
-                let value = noise::normal(learning.seed, number, index, spec.deviation);
+                let value = normal.at(index);
                 weights[input * width + class] = rescale(value, 24, READOUT_WEIGHT_BITS, READOUT_WEIGHT_MAX);
             }
         }

@@ -8,7 +8,7 @@ use crate::fixed::{
 };
 use crate::kernel::{self, Lif, Sweep};
 use crate::meter::{Memory, Meter};
-use crate::noise::{self, Noise};
+use crate::noise::{Noise, Normal};
 use crate::psi::{Psi, Surrogate};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -184,12 +184,13 @@ impl Spiking {
 
     fn draw_weights(&mut self) {
         let units = self.spec.units;
-        for row in 0..self.spec.rows(self.inputs) {
-            let deviation = if row < self.inputs { self.spec.deviation } else { self.spec.recurrent_deviation };
-            for unit in 0..units {
-                let index = (row * units + unit) as u32;
-                let value = noise::normal(self.learning.seed, self.number, index, deviation);
-                self.weights[row * self.width + unit] = rescale(value, 24, self.spec.weight_bits, WEIGHT_MAX) as i16;
+        let normal = |deviation| Normal::new(self.learning.seed, self.number, deviation);
+        let (from_below, from_itself) = (normal(self.spec.deviation), normal(self.spec.recurrent_deviation));
+        for (row, weights) in self.weights.chunks_exact_mut(self.width).enumerate() {
+            let normal = if row < self.inputs { from_below } else { from_itself };
+            for (unit, weight) in weights[..units].iter_mut().enumerate() {
+                let value = normal.at((row * units + unit) as u32);
+                *weight = rescale(value, 24, self.spec.weight_bits, WEIGHT_MAX) as i16;
             }
         }
     }

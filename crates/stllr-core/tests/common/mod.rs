@@ -8,7 +8,7 @@ pub mod dense;
 use stllr_core::fixed::Factor;
 use stllr_core::layer::{Factors, Learning, Mode, ReadoutSpec, SpikingSpec};
 use stllr_core::network::Spec;
-use stllr_core::noise::{Rounding, word};
+use stllr_core::noise::{Rounding, Stream};
 use stllr_core::psi::Psi;
 use stllr_core::signal::Signal;
 
@@ -28,7 +28,7 @@ impl Draw {
     /// Evenly from `low..=high`.
     pub fn pick(&mut self, low: i64, high: i64) -> i64 {
         self.drawn += 1;
-        low + word(self.seed, 77, self.drawn) as i64 % (high - low + 1)
+        low + Stream::new(self.seed, 77).word(self.drawn) as i64 % (high - low + 1)
     }
 
     /// True in so many of a hundred cases.

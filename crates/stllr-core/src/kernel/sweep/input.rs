@@ -94,7 +94,7 @@ impl Case<'_> {
     /// A number within `low..=high`, evenly whatever the style.
     pub fn pick(&mut self, low: i64, high: i64) -> i64 {
         self.drawn += 1;
-        low + (noise::word(self.seed, 0, self.drawn) as i64) % (high - low + 1)
+        low + (noise::Stream::new(self.seed, 0).word(self.drawn) as i64) % (high - low + 1)
     }
 
     /// A value within `low..=high`, by the style.

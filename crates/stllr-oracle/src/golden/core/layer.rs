@@ -154,7 +154,8 @@ mod tests {
 
     /// Numbers spread evenly over -range to range.
     fn spread(stream: u32, count: usize, range: f64) -> Vec<f64> {
-        let one = |index| noise::uniform(1, stream, index, 1 << 20) as f64 / f64::from(1 << 20) * range;
+        let one =
+            |index| noise::uniform(noise::Stream::new(1, stream), index, 1 << 20) as f64 / f64::from(1 << 20) * range;
         (0..count as u32).map(one).collect()
     }
 
