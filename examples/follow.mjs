@@ -3,7 +3,8 @@
 //
 //   node examples/follow.mjs
 
-import { events, gestureNames, makeGesture, Network } from "stllr";
+import { events, Network } from "stllr";
+import { gestureNames, makeGesture } from "stllr/gestures";
 
 const PERIOD_US = 500_000;
 const TAUGHT = 1500;

@@ -2,7 +2,8 @@
 //
 //   node examples/learn.mjs
 
-import { gestureSet, Network } from "stllr";
+import { Network } from "stllr";
+import { gestureSet } from "stllr/gestures";
 
 const gestures = gestureSet({ seed: 7, train: 1200, test: 120 });
 

@@ -3,7 +3,8 @@
 //
 //   node examples/picture.mjs [FILE]
 import { writeFileSync } from "node:fs";
-import { gestureNames, gestureSet, makeGesture, Network } from "stllr";
+import { Network } from "stllr";
+import { gestureNames, gestureSet, makeGesture } from "stllr/gestures";
 
 const TRAIN = 4000;
 const GROUP = 100;

@@ -6,13 +6,15 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { gestureSet, Network } from "stllr";
+import { Network } from "stllr";
+import { gestureSet } from "stllr/gestures";
 import t from "tap";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 const LEARN = `
-	import { gestureNames, gestureSet, Network } from "/dist/web.js";
+	import { gestureNames, gestureSet } from "/dist/demo/gestures.js";
+	import { Network } from "/dist/web.js";
 	export const learn = async () => {
 		const network = await Network.create({
 			input: { width: 20, height: 20, polarities: 2 },

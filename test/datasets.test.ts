@@ -6,9 +6,10 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { type Zippable, zipSync } from "fflate";
 import t from "tap";
 import { folds } from "../dist/datasets/folds.js";
+import { type LabelledSet, openLabelled, type Recording } from "../dist/datasets/mod.js";
 import { shuffled } from "../dist/datasets/shuffle.js";
 import { EventRoom } from "../dist/events/chunk.js";
-import { type Events, type LabelledSet, openLabelled, type Recording, StllrError } from "../dist/index.js";
+import { type Events, StllrError } from "../dist/index.js";
 
 const shared = fileURLToPath(new URL("../../shared/data/nmnist-small", import.meta.url));
 const unshared = existsSync(shared) ? false : "needs ../shared/data, which is not there";

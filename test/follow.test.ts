@@ -1,14 +1,6 @@
 // Live streams: a steady pace of answers, learning where there are labels, whatever the chunks.
-import {
-	EventError,
-	type Events,
-	events,
-	gestureNames,
-	gestureSet,
-	Network,
-	type NetworkSpec,
-	type StreamAnswer,
-} from "stllr";
+import { EventError, type Events, events, Network, type NetworkSpec, type StreamAnswer } from "stllr";
+import { gestureNames, gestureSet } from "stllr/gestures";
 import t from "tap";
 
 const SPEC: NetworkSpec = {

@@ -1,7 +1,9 @@
 // Runs of learning over labelled recordings, and the reports of them.
 import t from "tap";
+import type { LabelledSet, Recording } from "../dist/datasets/mod.js";
+import { gestureSet } from "../dist/demo/gestures.js";
 import { EventRoom } from "../dist/events/chunk.js";
-import { events, gestureSet, type LabelledSet, Network, type NetworkSpec, type Recording } from "../dist/index.js";
+import { events, Network, type NetworkSpec } from "../dist/index.js";
 import { Confusion } from "../dist/learning/confusion.js";
 import { Progress } from "../dist/learning/progress.js";
 import { confusionTable, duration, epochTable, grouped, jsonPercent, percent, short } from "../dist/learning/report.js";

@@ -2,7 +2,8 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
-import { EventError, type Events, events, gestureSet, Network, type NetworkSpec, OptionError, StateError } from "stllr";
+import { EventError, type Events, events, Network, type NetworkSpec, OptionError, StateError } from "stllr";
+import { gestureSet } from "stllr/gestures";
 import t from "tap";
 
 const SPEC: NetworkSpec = {
@@ -32,7 +33,8 @@ t.test("same seed and events: same bytes; another seed: others", async (t) => {
 
 t.test("the SIMD and the scalar build learn the same bytes", (t) => {
 	const program = `
-		import { gestureSet, Network } from "stllr";
+		import { Network } from "stllr";
+import { gestureSet } from "stllr/gestures";
 		const hashes = [];
 		for (const options of ${JSON.stringify([
 			{},
@@ -304,7 +306,7 @@ t.test("rates: 0 learns nothing, and a change takes effect", async (t) => {
 t.test("it works in a worker, and gives the same bytes there", async (t) => {
 	const program = `
 		const { parentPort } = require("node:worker_threads");
-		import("stllr").then(async ({ gestureSet, Network }) => {
+		Promise.all([import("stllr"), import("stllr/gestures")]).then(async ([{ Network }, { gestureSet }]) => {
 			const network = await Network.create(${JSON.stringify(SPEC)});
 			for (const { events, label } of gestureSet({ seed: 5, train: 60, test: 0 }).train) network.learn(events, label);
 			parentPort.postMessage(network.stateHash());

@@ -1,9 +1,5 @@
 // What the package offers, in every environment.
 
-export { type Fold, folds } from "./datasets/folds.js";
-export { type LabelledOptions, type LabelledSet, openLabelled, type Recording } from "./datasets/labelled.js";
-export { shuffled } from "./datasets/shuffle.js";
-export { gestureNames, gestureSet, makeGesture } from "./demo/gestures.js";
 export * from "./errors.js";
 export { EventRoom, type Events, events } from "./events/chunk.js";
 export type { DecodedEvents, EventFormat, OnFault } from "./events/decode.js";

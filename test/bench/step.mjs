@@ -51,7 +51,9 @@ function compare(path, rounds) {
 }
 
 async function measure(path) {
-	const { gestureSet, Network, openLabelled } = await import("stllr");
+	const { Network } = await import("stllr");
+	const { openLabelled } = await import("stllr/datasets");
+	const { gestureSet } = await import("stllr/gestures");
 	const set = path === undefined ? gestureSet({ seed: 1, train: RECORDINGS, test: 0 }) : await openLabelled(path);
 	const { width, height, polarities, classes } = set;
 	const network = await Network.create({

@@ -1,6 +1,6 @@
 // What a recording's counts alone tell: an honest look at whether a task needs time at all.
 
-import type { LabelledSet, Recording } from "../index.js";
+import type { LabelledSet, Recording } from "../datasets/mod.js";
 import { Confusion } from "../learning/confusion.js";
 
 /**

@@ -1,6 +1,8 @@
 // `stllr demo`: gestures before a simulated event camera, learned from nothing while you look on.
 
-import { gestureNames, gestureSet, type LabelledSet, makeGesture, Network, type NetworkSpec } from "../index.js";
+import type { LabelledSet } from "../datasets/mod.js";
+import { gestureNames, gestureSet, makeGesture } from "../demo/gestures.js";
+import { Network, type NetworkSpec } from "../index.js";
 import { type Progress, RECENT_ANSWERS } from "../learning/progress.js";
 import { confusionTable, duration, grouped, jsonPercent, percent, short } from "../learning/report.js";
 import { type TrainResult, train } from "../learning/trainer.js";

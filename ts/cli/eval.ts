@@ -1,14 +1,7 @@
 // `stllr eval`: repeats a run of `train` from its recipe, proves that the weights are the same, and tests them.
 
-import {
-	type LabelledSet,
-	Network,
-	OptionError,
-	openEvents,
-	openLabelled,
-	type Recording,
-	StllrError,
-} from "../index.js";
+import { type LabelledSet, openLabelled, type Recording } from "../datasets/mod.js";
+import { Network, OptionError, openEvents, StllrError } from "../index.js";
 import type { Progress } from "../learning/progress.js";
 import { confusionTable, duration, grouped, jsonPercent, percent } from "../learning/report.js";
 import { test, train } from "../learning/trainer.js";

@@ -1,6 +1,7 @@
 // The flags that say what network to make and how it is to learn, and the spec that comes of them.
 
-import type { HiddenLayer, LabelledSet, NetworkSpec } from "../index.js";
+import type { LabelledSet } from "../datasets/mod.js";
+import type { HiddenLayer, NetworkSpec } from "../index.js";
 import { type Args, type Flag, UsageError } from "./args.js";
 
 /** The flags of `specOf`. */

@@ -1,7 +1,8 @@
 // `stllr train`: learns labelled recordings online, one at a time, and says how well.
 
 import { basename } from "node:path";
-import { DatasetError, type LabelledSet, Network, type NetworkSpec, openLabelled } from "../index.js";
+import { type LabelledSet, openLabelled } from "../datasets/mod.js";
+import { DatasetError, Network, type NetworkSpec } from "../index.js";
 import { Confusion } from "../learning/confusion.js";
 import type { Progress } from "../learning/progress.js";
 import { confusionTable, duration, epochTable, grouped, jsonPercent, percent, short } from "../learning/report.js";

@@ -1,0 +1,5 @@
+// `stllr/datasets` in Node.
+
+import "../index.js";
+
+export * from "./mod.js";
