@@ -13,6 +13,7 @@ extern crate alloc;
 pub mod chunk;
 pub mod decode;
 pub mod error;
+mod limits;
 pub mod steps;
 
 pub use chunk::{Chunk, EventView, MAX_TIME_US, TimeUs};

@@ -1,0 +1,80 @@
+//! A look into a spiking layer, and the setting of its weights.
+
+use super::Spiking;
+use crate::eligibility::Eligibility;
+use crate::fixed::{BIAS_MAX, WEIGHT_MAX};
+
+impl Spiking {
+    /// The weight from row `row` (an input, or `inputs` + a neuron of the layer itself) to neuron `unit`.
+    pub fn weight(&self, row: usize, unit: usize) -> i16 {
+        self.weights[row * self.width + unit]
+    }
+
+    /// Sets a weight; `value` is held to the format's range.
+    pub fn set_weight(&mut self, row: usize, unit: usize, value: i32) {
+        assert!(unit < self.spec.units);
+        self.weights[row * self.width + unit] = value.clamp(-WEIGHT_MAX, WEIGHT_MAX) as i16;
+    }
+
+    /// Biases, membrane format.
+    pub fn bias(&self) -> &[i32] {
+        &self.bias[..self.spec.units]
+    }
+
+    /// Sets a bias, also where biases are not learned.
+    pub fn set_bias(&mut self, unit: usize, value: i32) {
+        assert!(unit < self.spec.units);
+        self.bias[unit] = value.clamp(-BIAS_MAX, BIAS_MAX);
+    }
+
+    /// Membranes after the reset, membrane format.
+    pub fn membrane(&self) -> &[i32] {
+        &self.membrane[..self.spec.units]
+    }
+
+    /// Membranes before the reset, less the threshold.
+    pub fn v(&self) -> &[i32] {
+        &self.v[..self.spec.units]
+    }
+
+    /// Surrogates of the last learning step, `Q 15`.
+    pub fn psi(&self) -> &[i32] {
+        &self.psi[..self.spec.units]
+    }
+
+    /// Traces of the surrogates, `Q 15`.
+    pub fn post_trace(&self) -> &[i32] {
+        &self.post_trace[..self.spec.units]
+    }
+
+    /// Traces, the block and its format.
+    pub fn eligibility(&self) -> &Eligibility {
+        &self.eligibility
+    }
+
+    /// The gradient times the rate that waits for the end of the sequence, in the format's bits; empty in block mode.
+    pub fn gradient(&self) -> &[i32] {
+        &self.gradient
+    }
+
+    /// The bias gradient times the rate that waits to be applied, in the format's bits.
+    pub fn bias_gradient(&self) -> &[i32] {
+        &self.bias_gradient[..self.spec.units]
+    }
+
+    /// Gives every weight and bias to `sink`.
+    pub fn visit_weights(&self, sink: &mut impl FnMut(i64)) {
+        self.weights.iter().for_each(|&w| sink(w as i64));
+        self.bias.iter().for_each(|&b| sink(b as i64));
+    }
+
+    /// Gives all other state to `sink`.
+    pub fn visit_state(&self, sink: &mut impl FnMut(i64)) {
+        self.membrane.iter().for_each(|&u| sink(u as i64));
+        self.post_trace.iter().for_each(|&t| sink(t as i64));
+        self.spikes().iter().for_each(|&s| sink(s as i64));
+        self.eligibility.visit(sink);
+        self.bias_gradient.iter().for_each(|&g| sink(g as i64));
+        self.gradient.iter().for_each(|&g| sink(g as i64));
+    }
+}

@@ -1,0 +1,85 @@
+//! A spiking layer, as configured.
+
+use crate::aligned::Aligned;
+use crate::eligibility::Eligibility;
+use crate::fixed::{Factor, MEMBRANE_EXTRA};
+use crate::layer::update::{Learning, Mode};
+use crate::meter::Memory;
+use crate::psi::{Psi, Surrogate};
+
+/// The rule's four factors: dW = d (alpha_pre psi trace_pre + alpha_post trace_post x).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Factors {
+    /// Decay of the trace of input spikes, `Q 15`, 0..=32768.
+    pub lambda_pre: i32,
+    /// Decay of the trace of surrogates, `Q 15`, 0..=32768.
+    pub lambda_post: i32,
+    /// Weight of the causal term.
+    pub alpha_pre: Factor,
+    /// Weight of the non-causal term.
+    pub alpha_post: Factor,
+}
+
+/// A spiking layer, as configured. Numbers are in the formats of [`crate::fixed`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpikingSpec {
+    /// Neurons, from 1.
+    pub units: usize,
+    /// Do the neurons also see their own spikes of the step before?
+    pub recurrent: bool,
+    /// Fraction bits of the weights, 8..=13: their range is 2^(13 - bits).
+    pub weight_bits: u32,
+    /// What stays of a membrane in a step, `Q 15`, 0..=32768.
+    pub leak: i32,
+    /// Threshold, `Q 16`, 0.5 and up.
+    pub threshold: i32,
+    /// Is the threshold subtracted after a spike, or the membrane set to zero?
+    pub soft_reset: bool,
+    /// Surrogate derivative.
+    pub psi: Psi,
+    /// The rule's factors.
+    pub factors: Factors,
+    /// Learning rate.
+    pub rate: Factor,
+    /// Is there a learned bias?
+    pub bias: bool,
+    /// Standard deviation of the initial weights from the layer below, `Q 24`.
+    pub deviation: i64,
+    /// Standard deviation of the initial weights from the layer itself, `Q 24`.
+    pub recurrent_deviation: i64,
+}
+
+impl SpikingSpec {
+    pub(super) fn rows(&self, inputs: usize) -> usize {
+        inputs + if self.recurrent { self.units } else { 0 }
+    }
+
+    /// Neurons, with padding to whole vectors.
+    pub fn width(&self) -> usize {
+        self.units.next_multiple_of(8)
+    }
+
+    /// Fraction bits of membranes, thresholds and biases.
+    pub fn membrane_bits(&self) -> u32 {
+        self.weight_bits + MEMBRANE_EXTRA
+    }
+
+    /// Bytes that the layer holds.
+    pub fn memory(&self, inputs: usize, learning: &Learning) -> Memory {
+        let noncausal = self.factors.alpha_post.mantissa != 0;
+        let (traces, block) = Eligibility::bytes(self.rows(inputs), self.width(), learning.block_steps, noncausal);
+        let (rows, width) = (self.rows(inputs) as u64, self.width() as u64);
+        let line = Aligned::<i32>::bytes(width);
+        let sequence = learning.mode == Mode::Sequence;
+        Memory {
+            weights: Aligned::<i16>::bytes(rows * width) + line,
+            membranes: 5 * line + Surrogate::bytes(self.psi) as u64 + 4 * (2 * width + rows),
+            traces: traces + line,
+            block: block
+                + line
+                + Aligned::<i16>::bytes((learning.block_steps as u64 + 1) * width)
+                + Aligned::<i16>::bytes(width),
+            gradients: if sequence { Aligned::<i32>::bytes(rows * width) + rows } else { 0 },
+        }
+    }
+}
