@@ -46,7 +46,8 @@ t.test("package: installs into an empty folder and works, with no network, compi
 	const folder = join(place, "empty");
 	const env = bareEnvironment(place);
 	mkdirSync(folder);
-	const installed = run("npm", ["install", tarball], { cwd: folder, env });
+	// The folder is named, or npm would go up to one above that looks like a project.
+	const installed = run("npm", ["install", "--prefix", folder, tarball], { cwd: folder, env });
 	t.equal(installed.status, 0, `npm install: ${installed.stderr}`);
 
 	const holds = join(folder, "node_modules/stllr");

@@ -11,6 +11,7 @@ import { parseArgs } from "node:util";
 import { child, median, spread } from "./stats.mjs";
 
 const RECORDINGS = 100;
+const STEP_US = 10_000;
 const PASSES = 8;
 
 const { values, positionals } = parseArgs({
@@ -58,7 +59,9 @@ async function measure(path) {
 	const { width, height, polarities, classes } = set;
 	const network = await Network.create({
 		input: { width, height, polarities },
-		stepUs: 10_000,
+		stepUs: STEP_US,
+		// A recording of one block, as N-MNIST's are.
+		steps: 30,
 		layers: [
 			{ type: "dense", units: 256 },
 			{ type: "readout", classes },

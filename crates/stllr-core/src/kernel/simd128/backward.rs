@@ -164,7 +164,7 @@ pub fn quantise(a: &[i32], shift: u32, limit: i32, out: &mut [i16]) {
 /// See [`scalar::update_row`].
 pub fn update_row(weights: &mut [i16], sweep: &Sweep, mask: u32, trace: i16, noise: Option<u32>) {
     let width = weights.len();
-    if width % 8 != 0 {
+    if !width.is_multiple_of(8) {
         return scalar::update_row(weights, sweep, mask, trace, noise);
     }
     let carry = sweep.carry[..width].as_ptr();
@@ -308,7 +308,7 @@ unsafe fn change(weights: *mut i16, by: v128) {
 /// See [`scalar::accumulate_row`].
 pub fn accumulate_row(sum: &mut [i32], steps: &[i32], mask: u32, carry: &[i32], trace: i32) {
     let width = sum.len();
-    if width % 4 != 0 {
+    if !width.is_multiple_of(4) {
         return scalar::accumulate_row(sum, steps, mask, carry, trace);
     }
     let trace = i32x4_splat(trace);
@@ -326,7 +326,7 @@ pub fn accumulate_row(sum: &mut [i32], steps: &[i32], mask: u32, carry: &[i32], 
 /// See [`scalar::apply_row`].
 pub fn apply_row(weights: &mut [i16], gradient: &mut [i32], shift: u32, noise: Option<u32>) {
     let width = weights.len().min(gradient.len());
-    if width % 8 != 0 {
+    if !width.is_multiple_of(8) {
         return scalar::apply_row(weights, gradient, shift, noise);
     }
     let lanes = noise_i32(noise, shift);

@@ -12,39 +12,46 @@ const GROUP: usize = 4;
 /// See [`scalar::sum_rows`].
 pub fn sum_rows(weights: &[i16], stride: usize, rows: &[u32], out: &mut [i32]) {
     assert!(out.len() <= stride, "{} sums from rows of {stride}", out.len());
-    let vectors = out.len() / 8 * 8;
     out.fill(0);
-    let mut groups = rows.chunks_exact(2 * GROUP);
-    for group in groups.by_ref() {
-        let rows: [*const i16; 2 * GROUP] = core::array::from_fn(|k| row(weights, stride, group[k]).as_ptr());
-        for i in (0..vectors).step_by(8) {
-            // SAFETY: i + 8 <= vectors <= stride, the length of every row.
-            let sum = |k: usize| unsafe {
-                let pair = |k: usize| i16x8_add(load(rows[k].add(i)), load(rows[k + 1].add(i)));
-                i16x8_add(pair(k), pair(k + 2))
-            };
-            let (a, b) = (sum(0), sum(GROUP));
-            let low = i32x4_add(i32x4_extend_low_i16x8(a), i32x4_extend_low_i16x8(b));
-            let high = i32x4_add(i32x4_extend_high_i16x8(a), i32x4_extend_high_i16x8(b));
-            // SAFETY: i + 8 <= vectors <= out.len().
-            unsafe { add_to(out.as_mut_ptr().add(i), low, high) };
-        }
+    let (many, rest) = rows.as_chunks::<8>();
+    for rows in many {
+        add_rows(weights, stride, rows, out);
     }
-    for &r in groups.remainder() {
-        let row = row(weights, stride, r).as_ptr();
-        for i in (0..vectors).step_by(8) {
-            // SAFETY: as above.
-            unsafe {
-                let w = load(row.add(i));
-                add_to(out.as_mut_ptr().add(i), i32x4_extend_low_i16x8(w), i32x4_extend_high_i16x8(w));
-            }
-        }
+    let (some, rest) = rest.as_chunks::<4>();
+    for rows in some {
+        add_rows(weights, stride, rows, out);
     }
-    if vectors < out.len() {
-        for &r in rows {
-            for (sum, &w) in out[vectors..].iter_mut().zip(&row(weights, stride, r)[vectors..]) {
-                *sum += w as i32;
+    let (pairs, rest) = rest.as_chunks::<2>();
+    for rows in pairs {
+        add_rows(weights, stride, rows, out);
+    }
+    for &row in rest {
+        add_rows(weights, stride, &[row], out);
+    }
+}
+
+/// Adds so many rows to `out`, which is at most `stride` long.
+#[inline(always)]
+fn add_rows<const N: usize>(weights: &[i16], stride: usize, rows: &[u32; N], out: &mut [i32]) {
+    let rows = rows.map(|r| row(weights, stride, r));
+    let vectors = out.len() / 8 * 8;
+    for i in (0..vectors).step_by(8) {
+        let (mut low, mut high) = (i32x4_splat(0), i32x4_splat(0));
+        for group in rows.chunks(GROUP) {
+            let mut sum = i16x8_splat(0);
+            for row in group {
+                // SAFETY: i + 8 <= vectors <= stride, the length of every row.
+                sum = i16x8_add(sum, unsafe { load(row.as_ptr().add(i)) });
             }
+            low = i32x4_add(low, i32x4_extend_low_i16x8(sum));
+            high = i32x4_add(high, i32x4_extend_high_i16x8(sum));
+        }
+        // SAFETY: i + 8 <= vectors <= out.len().
+        unsafe { add_to(out.as_mut_ptr().add(i), low, high) };
+    }
+    for row in rows {
+        for (sum, &w) in out[vectors..].iter_mut().zip(&row[vectors..]) {
+            *sum += w as i32;
         }
     }
 }
