@@ -127,7 +127,7 @@ impl Readout {
         if track {
             self.eligibility.record(input);
         }
-        meter.synaptic_operations += (input.len() * self.spec.classes) as u64;
+        meter.synaptic_operations += input.len() as u64 * self.spec.classes as u64;
     }
 
     /// Ends a step that learns; `error` is the gradient of the loss by each membrane, `Q 26`.
@@ -161,7 +161,7 @@ impl Readout {
             let (steps, carry) = self.eligibility.swept();
             self.eligibility.for_each_row(|row, mask, trace| {
                 let range = row as usize * self.width..(row as usize + 1) * self.width;
-                meter.update_operations += ((mask.count_ones() + 1) as usize * self.spec.classes) as u64;
+                meter.update_operations += (mask.count_ones() + 1) as u64 * self.spec.classes as u64;
                 if self.learning.mode == Mode::Sequence {
                     kernel::accumulate_row(&mut self.gradient[range], steps, mask, carry, trace);
                     return;
@@ -191,7 +191,7 @@ impl Readout {
             let noise = noise.row(row as u32);
             kernel::apply_wide_row(weights, gradient, shift, READOUT_WEIGHT_MAX, noise);
         }
-        meter.weight_updates += (self.inputs * self.spec.classes) as u64;
+        meter.weight_updates += self.inputs as u64 * self.spec.classes as u64;
         self.change_bias(update);
     }
 

@@ -149,7 +149,7 @@ impl Spiking {
         if track {
             self.eligibility.record(&self.rows);
         }
-        meter.synaptic_operations += (self.rows.len() * self.spec.units) as u64;
+        meter.synaptic_operations += self.rows.len() as u64 * self.spec.units as u64;
         meter.hidden_spikes += self.spike_count as u64;
         self.spikes()
     }

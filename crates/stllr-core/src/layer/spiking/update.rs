@@ -31,16 +31,17 @@ impl Spiking {
         let (steps, carry) = self.eligibility.swept();
         // The sweep in 16 bits, only as coarse as its largest value, the largest trace and the longest sum of a row ask.
         let shift = self.eligibility.format().bits - self.spec.weight_bits;
-        let (mut rows, mut additions, mut terms, mut largest_trace) = (0, 0, 1, 0);
+        let (mut rows, mut additions, mut terms, mut largest_trace) = (0u64, 0u64, 1, 0);
         self.eligibility.for_each_row(|_, mask, trace| {
             let here = mask.count_ones() + (trace != 0) as u32;
             terms = terms.max(here);
             largest_trace = largest_trace.max(trace);
-            additions += here as usize;
+            additions += here as u64;
             rows += 1;
         });
-        meter.update_operations += (additions * self.spec.units) as u64;
-        meter.weight_updates += (rows * self.spec.units) as u64;
+        let units = self.spec.units as u64;
+        meter.update_operations += additions * units;
+        meter.weight_updates += rows * units;
         // Small traces are taken larger, and what a full one adds smaller: it must not make the unit coarse for nothing.
         let spare = (largest_trace.max(1) as u32).leading_zeros().saturating_sub(17).min(MAX_SPARE);
         let carried = if largest_trace == 0 { 0 } else { shift_round(kernel::peak(carry), spare) };
@@ -103,5 +104,5 @@ impl Spiking {
 }
 
 fn count_update(meter: &mut Meter, mask: u32, trace: i32, units: usize) {
-    meter.update_operations += ((mask.count_ones() + (trace != 0) as u32) as usize * units) as u64;
+    meter.update_operations += (mask.count_ones() + (trace != 0) as u32) as u64 * units as u64;
 }
