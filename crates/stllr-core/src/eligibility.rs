@@ -125,8 +125,7 @@ impl Eligibility {
     }
 
     /// Bytes of (traces, block) that [`Self::new`] would hold.
-    pub fn bytes(inputs: usize, width: usize, block_steps: usize, noncausal: bool) -> (u64, u64) {
-        let (inputs, width) = (inputs as u64, width as u64);
+    pub fn bytes(inputs: u64, width: u64, block_steps: usize, noncausal: bool) -> (u64, u64) {
         let rows = Aligned::<i32>::bytes(block_steps as u64 * width);
         let noncausal = if noncausal { rows } else { Aligned::<i32>::bytes(0) };
         (inputs * 8 + inputs.div_ceil(64) * 8, rows + noncausal + Aligned::<i32>::bytes(width))

@@ -41,3 +41,16 @@ impl Memory {
         self.weights + self.membranes + self.traces + self.block + self.gradients
     }
 }
+
+impl core::ops::Add for Memory {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self {
+            weights: self.weights + other.weights,
+            membranes: self.membranes + other.membranes,
+            traces: self.traces + other.traces,
+            block: self.block + other.block,
+            gradients: self.gradients + other.gradients,
+        }
+    }
+}

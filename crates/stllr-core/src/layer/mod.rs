@@ -1,5 +1,6 @@
 //! Layers: spiking ones (dense, recurrent) and the readout.
 
+mod neurons;
 mod readout;
 mod spiking;
 mod update;

@@ -37,8 +37,8 @@ impl ReadoutSpec {
 
     /// Bytes that the readout holds.
     pub fn memory(&self, inputs: usize, learning: &Learning) -> Memory {
-        let (traces, block) = Eligibility::bytes(inputs, self.width(), learning.block_steps, false);
         let (inputs, width) = (inputs as u64, self.width() as u64);
+        let (traces, block) = Eligibility::bytes(inputs, width, learning.block_steps, false);
         Memory {
             weights: (inputs + 1) * width * 4 + 64,
             membranes: width * (4 + 8 + 8),

@@ -29,27 +29,27 @@ impl Spiking {
 
     /// Membranes after the reset, membrane format.
     pub fn membrane(&self) -> &[i32] {
-        &self.membrane[..self.spec.units]
+        &self.neurons.membrane()[..self.spec.units]
     }
 
     /// Membranes before the reset, less the threshold.
     pub fn v(&self) -> &[i32] {
-        &self.v[..self.spec.units]
+        &self.neurons.v()[..self.spec.units]
     }
 
     /// Surrogates of the last learning step, `Q 15`.
     pub fn psi(&self) -> &[i32] {
-        &self.psi[..self.spec.units]
+        &self.neurons.psi()[..self.spec.units]
     }
 
-    /// Traces of the surrogates, `Q 15`.
+    /// Traces of the surrogates, `Q 15`; empty where the rule has no non-causal term.
     pub fn post_trace(&self) -> &[i32] {
-        &self.post_trace[..self.spec.units]
+        self.neurons.post_trace().get(..self.spec.units).unwrap_or_default()
     }
 
     /// Traces, the block and its format.
     pub fn eligibility(&self) -> &Eligibility {
-        &self.eligibility
+        &self.neurons.eligibility
     }
 
     /// The gradient times the rate that waits for the end of the sequence, in the format's bits; empty in block mode.
@@ -70,10 +70,7 @@ impl Spiking {
 
     /// Gives all other state to `sink`.
     pub fn visit_state(&self, sink: &mut impl FnMut(i64)) {
-        self.membrane.iter().for_each(|&u| sink(u as i64));
-        self.post_trace.iter().for_each(|&t| sink(t as i64));
-        self.spikes().iter().for_each(|&s| sink(s as i64));
-        self.eligibility.visit(sink);
+        self.neurons.visit(sink);
         self.bias_gradient.iter().for_each(|&g| sink(g as i64));
         self.gradient.iter().for_each(|&g| sink(g as i64));
     }

@@ -1,11 +1,11 @@
 //! A spiking layer, as configured.
 
 use crate::aligned::Aligned;
-use crate::eligibility::Eligibility;
 use crate::fixed::{Factor, MEMBRANE_EXTRA};
+use crate::layer::neurons::Neurons;
 use crate::layer::update::{Learning, Mode};
 use crate::meter::Memory;
-use crate::psi::{Psi, Surrogate};
+use crate::psi::Psi;
 
 /// The rule's four factors: dW = d (alpha_pre psi trace_pre + alpha_post trace_post x).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,20 +66,21 @@ impl SpikingSpec {
 
     /// Bytes that the layer holds.
     pub fn memory(&self, inputs: usize, learning: &Learning) -> Memory {
-        let noncausal = self.factors.alpha_post.mantissa != 0;
-        let (traces, block) = Eligibility::bytes(self.rows(inputs), self.width(), learning.block_steps, noncausal);
         let (rows, width) = (self.rows(inputs) as u64, self.width() as u64);
-        let line = Aligned::<i32>::bytes(width);
+        let (line, block_rows) = (Aligned::<i32>::bytes(width), learning.block_steps as u64 + 1);
         let sequence = learning.mode == Mode::Sequence;
-        Memory {
+        let own = Memory {
             weights: Aligned::<i16>::bytes(rows * width) + line,
-            membranes: 5 * line + Surrogate::bytes(self.psi) as u64 + 4 * (2 * width + rows),
-            traces: traces + line,
-            block: block
-                + line
-                + Aligned::<i16>::bytes((learning.block_steps as u64 + 1) * width)
-                + Aligned::<i16>::bytes(width),
+            membranes: line + 4 * rows,
+            block: line + Aligned::<i16>::bytes(block_rows * width) + Aligned::<i16>::bytes(width),
             gradients: if sequence { Aligned::<i32>::bytes(rows * width) + rows } else { 0 },
-        }
+            ..Memory::default()
+        };
+        own + Neurons::memory(self, width, rows, learning)
+    }
+
+    /// Does the rule have its non-causal term?
+    pub fn has_noncausal(&self) -> bool {
+        self.factors.alpha_post.mantissa != 0
     }
 }

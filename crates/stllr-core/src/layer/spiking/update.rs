@@ -14,25 +14,25 @@ impl Spiking {
     /// Ends a block: its contributions become weight changes (block mode) or part of the gradient (sequence mode).
     /// `update` numbers it, for the rounding noise.
     pub fn end_block(&mut self, update: u64, meter: &mut Meter) {
-        if self.eligibility.learned() {
-            self.eligibility.sweep();
+        if self.neurons.eligibility.learned() {
+            self.neurons.eligibility.sweep();
             match self.learning.mode {
                 Mode::Block => self.change_weights(update, meter),
                 Mode::Sequence => self.add_gradient(meter),
             }
         }
-        self.eligibility.end_block();
+        self.neurons.eligibility.end_block();
         if self.learning.mode == Mode::Block {
             self.change_bias(update);
         }
     }
 
     fn change_weights(&mut self, update: u64, meter: &mut Meter) {
-        let (steps, carry) = self.eligibility.swept();
+        let (steps, carry) = self.neurons.eligibility.swept();
         // The sweep in 16 bits, only as coarse as its largest value, the largest trace and the longest sum of a row ask.
-        let shift = self.eligibility.format().bits - self.spec.weight_bits;
+        let shift = self.neurons.eligibility.format().bits - self.spec.weight_bits;
         let (mut rows, mut additions, mut terms, mut largest_trace) = (0u64, 0u64, 1, 0);
-        self.eligibility.for_each_row(|_, mask, trace| {
+        self.neurons.eligibility.for_each_row(|_, mask, trace| {
             let here = mask.count_ones() + (trace != 0) as u32;
             terms = terms.max(here);
             largest_trace = largest_trace.max(trace);
@@ -55,7 +55,7 @@ impl Spiking {
         kernel::quantise(carry, quantum + spare, limit(quantum), quantised_carry);
         let sweep = Sweep { steps: quantised, carry: quantised_carry, shift: shift - quantum };
         let noise = Noise::new(self.learning.seed, self.number, update, self.learning.rounding);
-        self.eligibility.for_each_row(|row, mask, trace| {
+        self.neurons.eligibility.for_each_row(|row, mask, trace| {
             let start = row as usize * self.width;
             let weights = &mut self.weights[start..start + self.width];
             let scaled = (trace << spare).min(i16::MAX as i32) as i16;
@@ -64,8 +64,8 @@ impl Spiking {
     }
 
     fn add_gradient(&mut self, meter: &mut Meter) {
-        let (steps, carry) = self.eligibility.swept();
-        self.eligibility.for_each_row(|row, mask, trace| {
+        let (steps, carry) = self.neurons.eligibility.swept();
+        self.neurons.eligibility.for_each_row(|row, mask, trace| {
             let start = row as usize * self.width;
             let sum = &mut self.gradient[start..start + self.width];
             kernel::accumulate_row(sum, steps, mask, carry, trace);
@@ -80,7 +80,7 @@ impl Spiking {
             return;
         }
         let noise = Noise::new(self.learning.seed, self.number, update, self.learning.rounding);
-        let shift = self.eligibility.format().bits - self.spec.weight_bits;
+        let shift = self.neurons.eligibility.format().bits - self.spec.weight_bits;
         for (row, touched) in self.touched.iter_mut().enumerate().filter(|(_, touched)| **touched) {
             let range = row * self.width..(row + 1) * self.width;
             let (weights, gradient) = (&mut self.weights[range.clone()], &mut self.gradient[range]);
@@ -98,7 +98,7 @@ impl Spiking {
         // A row of its own, after all rows of weights.
         let row = self.spec.rows(self.inputs) as u32;
         let noise = Noise::new(self.learning.seed, self.number, update, self.learning.rounding).row(row);
-        let shift = self.eligibility.format().bits as i32 - self.spec.membrane_bits() as i32;
+        let shift = self.neurons.eligibility.format().bits as i32 - self.spec.membrane_bits() as i32;
         kernel::apply_wide_row(&mut self.bias, &mut self.bias_gradient, shift, BIAS_MAX, noise);
     }
 }

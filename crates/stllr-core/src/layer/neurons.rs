@@ -1,0 +1,214 @@
+//! Leaky integrate-and-fire neurons and what the rule keeps of them: shared by dense, recurrent and convolutional layers.
+
+use super::spiking::SpikingSpec;
+use super::update::Learning;
+use crate::aligned::Aligned;
+use crate::eligibility::{Eligibility, Format};
+use crate::fixed::{BIAS_MAX, Factor, ONE_Q15, SIGNAL_BITS, rescale};
+use crate::kernel::{self, Lif};
+use crate::meter::Memory;
+use crate::psi::{Psi, Surrogate};
+use alloc::vec;
+use alloc::vec::Vec;
+use core::ops::Range;
+
+/// Where the trace of surrogates saturates, `Q 15`: 64.
+const POST_TRACE_MAX: i32 = 64 << 15;
+
+/// The neurons of a layer: `count` of them, padding included.
+#[derive(Clone, Debug)]
+pub struct Neurons {
+    spec: SpikingSpec,
+    learning: Learning,
+    lif: Lif,
+    surrogate: Surrogate,
+    membrane: Aligned<i32>,
+    v: Aligned<i32>,
+    psi: Aligned<i32>,
+    /// The spikes, where they stand for psi in the weight update; else empty.
+    update_psi: Aligned<i32>,
+    /// Empty where the rule has no non-causal term.
+    post_trace: Aligned<i32>,
+    spikes: Vec<u32>,
+    spike_count: usize,
+    /// Traces of the inputs and the block of contributions.
+    pub eligibility: Eligibility,
+}
+
+impl Neurons {
+    /// `count` neurons at rest that see `rows` inputs.
+    pub fn new(spec: &SpikingSpec, count: usize, rows: usize, learning: Learning) -> Self {
+        let noncausal = spec.has_noncausal();
+        let format = format(spec, &learning);
+        let lambda = spec.factors.lambda_pre;
+        Self {
+            lif: Lif {
+                leak: spec.leak,
+                threshold: rescale(spec.threshold as i64, 16, spec.membrane_bits(), BIAS_MAX),
+                soft_reset: spec.soft_reset,
+            },
+            surrogate: Surrogate::new(spec.psi, spec.membrane_bits()),
+            membrane: Aligned::new(count),
+            v: Aligned::new(count),
+            psi: Aligned::new(count),
+            update_psi: Aligned::new(if spec.psi == Psi::TriOut { count } else { 0 }),
+            post_trace: Aligned::new(if noncausal { count } else { 0 }),
+            spikes: vec![0; count],
+            spike_count: 0,
+            eligibility: Eligibility::new(rows, count, lambda, learning.block_steps, noncausal, format),
+            spec: spec.clone(),
+            learning,
+        }
+    }
+
+    /// Bytes that [`Self::new`] would hold.
+    pub fn memory(spec: &SpikingSpec, count: u64, rows: u64, learning: &Learning) -> Memory {
+        let (noncausal, tri_out) = (spec.has_noncausal(), spec.psi == Psi::TriOut);
+        let (traces, block) = Eligibility::bytes(rows, count, learning.block_steps, noncausal);
+        let line = Aligned::<i32>::bytes(count);
+        let kept = |is: bool| if is { line } else { 0 };
+        Memory {
+            membranes: 3 * line + kept(tri_out) + Surrogate::bytes(spec.psi) as u64 + 4 * count,
+            traces: traces + kept(noncausal),
+            block,
+            ..Memory::default()
+        }
+    }
+
+    /// Begins a step: no neuron has spiked in it.
+    pub fn begin_step(&mut self) {
+        self.spike_count = 0;
+    }
+
+    /// Room for a number a neuron, until the neurons fire.
+    pub fn scratch(&mut self) -> &mut [i32] {
+        &mut self.v
+    }
+
+    /// The neurons of `range` integrate and fire; ranges come in rising order. `current` is in weight format, `bias` in
+    /// membrane format.
+    pub fn fire(&mut self, range: Range<usize>, current: &[i32], bias: &[i32]) {
+        let first = range.start as u32;
+        let spikes = &mut self.spikes[self.spike_count..];
+        let (membrane, v) = (&mut self.membrane[range.clone()], &mut self.v[range]);
+        let count = kernel::lif(&self.lif, current, bias, membrane, v, spikes);
+        if first != 0 {
+            spikes[..count].iter_mut().for_each(|spike| *spike += first);
+        }
+        self.spike_count += count;
+    }
+
+    /// The neurons that spiked in the last step, rising.
+    pub fn spikes(&self) -> &[u32] {
+        &self.spikes[..self.spike_count]
+    }
+
+    /// Ends a step that learns, but for its bias and [`Self::end_step`]. `d` is the learning signal, `Q 26`, one a neuron,
+    /// zero in the padding.
+    pub fn learn(&mut self, d: &[i32]) {
+        self.compute_psi();
+        let format = self.eligibility.format();
+        let (rate, factors) = (self.spec.rate, &self.spec.factors);
+        let (causal, noncausal) = self.eligibility.contributions();
+        let scale = format.scale(rate.times(factors.alpha_pre), SIGNAL_BITS);
+        let update_psi = if self.update_psi.is_empty() { &self.psi } else { &self.update_psi };
+        kernel::contribution(d, update_psi, scale, causal);
+        if !noncausal.is_empty() {
+            // The trace as it was before this step.
+            let scale = format.scale(rate.times(factors.alpha_post), SIGNAL_BITS);
+            kernel::trace_contribution(d, &self.post_trace, scale, format.limit, noncausal);
+        }
+    }
+
+    /// What the neurons of `range` add to the gradient of their bias in a step that learns, in the contributions' format.
+    pub fn bias_contribution(&self, d: &[i32], range: Range<usize>, out: &mut [i32]) {
+        let scale = self.eligibility.format().scale(self.spec.rate, SIGNAL_BITS);
+        kernel::contribution(&d[range.clone()], &self.psi[range], scale, out);
+    }
+
+    /// d psi of the neurons of `range` in a step that learns, `Q 26`.
+    pub fn product(&self, d: &[i32], range: Range<usize>, out: &mut [i32]) {
+        kernel::product(&d[range.clone()], &self.psi[range], out);
+    }
+
+    /// Ends a step that learned.
+    pub fn end_step(&mut self) {
+        self.trace_psi();
+        self.eligibility.advance();
+    }
+
+    /// Ends a step that does not learn.
+    pub fn rest(&mut self) {
+        if !self.post_trace.is_empty() {
+            self.compute_psi();
+        }
+        self.trace_psi();
+        self.eligibility.rest();
+    }
+
+    fn compute_psi(&mut self) {
+        self.surrogate.apply(&self.v, &mut self.psi);
+        if !self.update_psi.is_empty() {
+            self.update_psi.fill(0);
+            for &neuron in &self.spikes[..self.spike_count] {
+                self.update_psi[neuron as usize] = ONE_Q15;
+            }
+        }
+    }
+
+    fn trace_psi(&mut self) {
+        let psi = if self.update_psi.is_empty() { &self.psi } else { &self.update_psi };
+        kernel::decay_add(&mut self.post_trace, self.spec.factors.lambda_post, psi, POST_TRACE_MAX);
+    }
+
+    /// Changes the learning rate; only when no step waits in the block.
+    pub fn set_rate(&mut self, rate: Factor) {
+        self.spec.rate = rate;
+        self.eligibility.set_format(format(&self.spec, &self.learning));
+    }
+
+    /// Membranes, traces and the block go back to rest.
+    pub fn reset(&mut self) {
+        self.membrane.fill(0);
+        self.post_trace.fill(0);
+        self.update_psi.fill(0);
+        self.spike_count = 0;
+        self.eligibility.reset();
+    }
+
+    /// Membranes after the reset, membrane format.
+    pub fn membrane(&self) -> &[i32] {
+        &self.membrane
+    }
+
+    /// Membranes before the reset, less the threshold.
+    pub fn v(&self) -> &[i32] {
+        &self.v
+    }
+
+    /// Surrogates of the last learning step, `Q 15`.
+    pub fn psi(&self) -> &[i32] {
+        &self.psi
+    }
+
+    /// Traces of the surrogates, `Q 15`; empty where the rule has no non-causal term.
+    pub fn post_trace(&self) -> &[i32] {
+        &self.post_trace
+    }
+
+    /// Gives all state to `sink`.
+    pub fn visit(&self, sink: &mut impl FnMut(i64)) {
+        self.membrane.iter().for_each(|&u| sink(u as i64));
+        self.post_trace.iter().for_each(|&t| sink(t as i64));
+        self.spikes().iter().for_each(|&s| sink(s as i64));
+        self.eligibility.visit(sink);
+    }
+}
+
+fn format(spec: &SpikingSpec, learning: &Learning) -> Format {
+    let (pre, post) = (spec.rate.times(spec.factors.alpha_pre), spec.rate.times(spec.factors.alpha_post));
+    let largest =
+        [pre, post, spec.rate].into_iter().max_by_key(|f| if f.mantissa == 0 { i32::MIN } else { f.log2_ceil() });
+    // A bit more than the weights have, so that the sweep has a fraction to round.
+    Format::new(spec.factors.lambda_pre, learning.block_steps, largest.unwrap_or(spec.rate), spec.weight_bits + 1)
+}
