@@ -12,19 +12,26 @@ import t from "tap";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
+// One network in each of the WASM modules.
+const FIRST_LAYERS = [
+	{ type: "recurrent", units: 32 },
+	{ type: "conv", filters: 4, kernel: 3 },
+] as const;
+
 const LEARN = `
 	import { gestureNames, gestureSet } from "/dist/demo/gestures.js";
 	import { Network } from "/dist/web.js";
-	export const learn = async () => {
+	const stateOf = async (first) => {
 		const network = await Network.create({
 			input: { width: 20, height: 20, polarities: 2 },
 			stepUs: 10_000,
-			layers: [{ type: "recurrent", units: 32 }, { type: "readout", classes: gestureNames }],
+			layers: [first, { type: "readout", classes: gestureNames }],
 			seed: 4,
 		});
 		for (const { events, label } of gestureSet({ seed: 4, train: 40, test: 0 }).train) network.learn(events, label);
 		return { kernels: network.kernels, hash: network.stateHash() };
 	};
+	export const learn = () => Promise.all(${JSON.stringify(FIRST_LAYERS)}.map(stateOf));
 `;
 const PAGE = `<!doctype html><title>stllr</title><script type="module">
 	const tell = (result) => fetch("/result", { method: "POST", body: JSON.stringify(result) });
@@ -67,17 +74,17 @@ t.test("browser: the same bytes as in Node, on the page and in a worker", { skip
 	const gone = new Promise((_, failed) =>
 		chromium.once("exit", (code) => failed(new Error(`Chromium ended with ${code}`))),
 	);
-	const network = await Network.create({
-		input: { width: 20, height: 20, polarities: 2 },
-		stepUs: 10_000,
-		layers: [
-			{ type: "recurrent", units: 32 },
-			{ type: "readout", classes: 6 },
-		],
-		seed: 4,
-	});
-	for (const { events, label } of gestureSet({ seed: 4, train: 40, test: 0 }).train) network.learn(events, label);
-	const expected = { kernels: "simd128", hash: network.stateHash() };
+	const expected: object[] = [];
+	for (const first of FIRST_LAYERS) {
+		const network = await Network.create({
+			input: { width: 20, height: 20, polarities: 2 },
+			stepUs: 10_000,
+			layers: [first, { type: "readout", classes: 6 }],
+			seed: 4,
+		});
+		for (const { events, label } of gestureSet({ seed: 4, train: 40, test: 0 }).train) network.learn(events, label);
+		expected.push({ kernels: "simd128", hash: network.stateHash() });
+	}
 	t.strictSame(await Promise.race([result, gone]), { page: expected, inWorker: expected });
 });
 

@@ -48,11 +48,11 @@ function sides(folder: string): string {
 t.test("stllr: help and version", async (t) => {
 	const help = stllr("--help");
 	t.same([help.status, help.stderr], [0, ""]);
-	for (const command of ["stllr demo", "stllr train", "stllr eval"]) t.match(help.stdout, command);
+	for (const command of ["stllr demo", "stllr train", "stllr eval", "stllr inspect"]) t.match(help.stdout, command);
 	t.strictSame(stllr(), { status: 2, stdout: "", stderr: help.stdout });
 	const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
 	t.strictSame(stllr("--version"), { status: 0, stdout: `${version}\n`, stderr: "" });
-	for (const command of ["demo", "train", "eval"]) {
+	for (const command of ["demo", "train", "eval", "inspect"]) {
 		const { status, stdout, stderr } = stllr(command, "--help");
 		t.same([status, stderr], [0, ""]);
 		t.match(stdout, `Usage: stllr ${command} `);
@@ -65,7 +65,7 @@ t.test("stllr: a mistake is one line on stderr, nothing on stdout, and exit code
 	const folder = t.testdir({});
 	const data = sides(join(folder, "sides"));
 	const mistakes: [string[], number, RegExp][] = [
-		[["lern"], 2, /^stllr: there is no command lern; there are demo, train, eval$/],
+		[["lern"], 2, /^stllr: there is no command lern; there are demo, train, eval, inspect$/],
 		[["--lern"], 2, /^stllr: there is no option --lern;/],
 		[["constructor"], 2, /^stllr: there is no command constructor;/],
 		[["train"], 2, /^stllr: train needs the PATH/],

@@ -20,22 +20,25 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const PROGRAM = `
 import { events, Network } from "stllr";
 
-const network = await Network.create({
+const create = (first) => Network.create({
 	input: { width: 4, height: 4, polarities: 2 },
 	stepUs: 1000,
-	layers: [{ type: "dense", units: 32 }, { type: "readout", classes: ["left", "right"] }],
+	layers: [first, { type: "readout", classes: ["left", "right"] }],
 	seed: 1,
 });
+const networks = [await create({ type: "dense", units: 32 }), await create({ type: "conv", filters: 8, kernel: 3 })];
 const seen = (x) => {
 	const t = Array.from({ length: 80 }, (_, i) => 250 * i);
 	return events({ t, x: t.map((_, i) => x + (i % 2)), y: t.map((_, i) => (i >> 1) % 4), p: t.map(() => 1) });
 };
-for (let round = 0; round < 20; round += 1) {
-	network.learn(seen(0), 0);
-	network.learn(seen(2), 1);
+for (const network of networks) {
+	for (let round = 0; round < 20; round += 1) {
+		network.learn(seen(0), 0);
+		network.learn(seen(2), 1);
+	}
+	console.log(network.classify(seen(0)).name, network.classify(seen(2)).name);
+	network.close();
 }
-console.log(network.classify(seen(0)).name, network.classify(seen(2)).name);
-network.close();
 `;
 
 t.test("package: installs into an empty folder and works, with no network, compiler or Rust", async (t) => {
@@ -60,7 +63,12 @@ t.test("package: installs into an empty folder and works, with no network, compi
 		"package.json",
 	]);
 	const wasm = readdirSync(join(holds, "dist/wasm")).filter((file) => file.endsWith(".wasm"));
-	t.strictSame(wasm, ["stllr_bg.wasm", "stllr_scalar_bg.wasm"]);
+	t.strictSame(wasm.sort(), [
+		"stllr_bg.wasm",
+		"stllr_deep_bg.wasm",
+		"stllr_deep_scalar_bg.wasm",
+		"stllr_scalar_bg.wasm",
+	]);
 	for (const file of wasm) {
 		t.notOk(
 			readFileSync(join(holds, "dist/wasm", file)).includes(homedir()),
@@ -70,7 +78,7 @@ t.test("package: installs into an empty folder and works, with no network, compi
 
 	writeFileSync(join(folder, "program.mjs"), PROGRAM);
 	const program = run("node", ["program.mjs"], { cwd: folder, env });
-	t.strictSame({ ...program }, { status: 0, stdout: "left right\n", stderr: "" });
+	t.strictSame({ ...program }, { status: 0, stdout: "left right\nleft right\n", stderr: "" });
 
 	const help = run("npx", ["stllr", "--help"], { cwd: folder, env });
 	t.equal(help.status, 0, `npx stllr: ${help.stderr}`);

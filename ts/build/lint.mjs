@@ -2,10 +2,14 @@
 import { npmTool, Refusal, requireModules, requireRust, run, say, show } from "./shell.mjs";
 import { lintWasm } from "./wasm.mjs";
 
+// What the small module is built from.
+const SMALL = ["-p", "stllr-core", "-p", "stllr-wasm", "--no-default-features"];
+
 const CHECKS = {
 	biome: () => show(npmTool("biome"), ["check", "--error-on-warnings"]),
 	rustfmt: () => show("cargo", ["fmt", "--all", "--check"]),
 	clippy: () => show("cargo", ["clippy", "-q", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+	"clippy without deep": () => show("cargo", ["clippy", "-q", ...SMALL, "--", "-D", "warnings"]),
 	"clippy for wasm32": lintWasm,
 };
 

@@ -16,7 +16,13 @@ export async function buildPackage() {
 function buildScripts() {
 	return step({
 		name: "scripts",
-		inputs: [...sources(), "ts/tsconfig.json", "dist/wasm/stllr.d.ts", "node_modules/typescript/package.json"],
+		inputs: [
+			...sources(),
+			"ts/tsconfig.json",
+			"dist/wasm/stllr.d.ts",
+			"dist/wasm/stllr_deep.d.ts",
+			"node_modules/typescript/package.json",
+		],
 		outputs: compiled(),
 		async make() {
 			prune();

@@ -9,6 +9,7 @@ const COMMANDS: Readonly<Record<string, { about: string; load: () => Promise<{ c
 	demo: { about: "learn gestures from a simulated event camera; needs no data", load: () => import("./demo.js") },
 	train: { about: "learn labelled recordings online, one at a time", load: () => import("./train.js") },
 	eval: { about: "repeat a run of train and test what came of it", load: () => import("./eval.js") },
+	inspect: { about: "what a network holds and does, layer by layer", load: () => import("./inspect.js") },
 };
 
 const HELP = `Usage: stllr COMMAND [options]
@@ -17,7 +18,7 @@ Spiking networks that learn online from event cameras, with integers only.
 
 Commands:
 ${Object.entries(COMMANDS)
-	.map(([name, { about }]) => `  stllr ${name.padEnd(7)}${about}`)
+	.map(([name, { about }]) => `  stllr ${name.padEnd(9)}${about}`)
 	.join("\n")}
 
   stllr COMMAND --help    the options of a command

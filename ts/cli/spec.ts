@@ -90,14 +90,27 @@ export function usualFor({ width, height }: LabelledSet): Usual {
 	return isNmnist ? { steps: 30, leak: 0.75, rateHidden: 2 ** -5, shift: 2 } : { shift: 0 };
 }
 
-/** The layers of a spec in short: `2312-256-10`. */
+/** The layers of a spec in short: `2312-256-10`; a convolution as `16c5`, pooling by 2 as `p2`, the others by their names. */
 export function shapeOf({ input, layers }: NetworkSpec): string {
 	const inputs = input.width * (input.height ?? 1) * (input.polarities ?? 1);
-	const sizes = layers.map((layer) => {
-		if (layer.type !== "readout") return layer.units;
-		return typeof layer.classes === "number" ? layer.classes : layer.classes.length;
-	});
-	return [inputs, ...sizes].join("-");
+	return [inputs, ...layers.map(shortOf)].join("-");
+}
+
+function shortOf(layer: NetworkSpec["layers"][number]): string | number {
+	switch (layer.type) {
+		case "dense":
+		case "recurrent":
+			return layer.units;
+		case "conv":
+			return `${layer.filters}c${typeof layer.kernel === "number" ? layer.kernel : layer.kernel.join("x")}`;
+		case "pool":
+			return `p${layer.kernel}`;
+		case "readout":
+			if ("values" in layer) return `${layer.values} a pixel`;
+			return typeof layer.classes === "number" ? layer.classes : layer.classes.length;
+		default:
+			return layer.type;
+	}
 }
 
 function unitsOf(args: Args): number[] {

@@ -7,7 +7,7 @@ import { shuffled } from "../datasets/shuffle.js";
 import { OptionError } from "../errors.js";
 import { EventRoom, type Events } from "../events/chunk.js";
 import type { Network } from "../network/network.js";
-import type { Rates } from "../network/spec.js";
+import type { Rates } from "../network/spec/mod.js";
 import { Confusion } from "./confusion.js";
 import { Progress } from "./progress.js";
 import { drawShift, shifted } from "./shift.js";

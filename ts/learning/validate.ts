@@ -2,7 +2,7 @@
 
 import { folds } from "../datasets/folds.js";
 import { Network } from "../network/network.js";
-import type { NetworkSpec } from "../network/spec.js";
+import type { NetworkSpec } from "../network/spec/mod.js";
 import { Progress } from "./progress.js";
 import { type Parts, type TrainOptions, type TrainResult, train } from "./trainer.js";
 

@@ -2,13 +2,13 @@
 
 import { OptionError } from "../errors.js";
 
-/** An object with no other keys than these. */
-export function object(option: string, given: unknown, keys: readonly string[]): Record<string, unknown> {
+/** An object with no other keys than these; with any where none are given. */
+export function object(option: string, given: unknown, keys?: readonly string[]): Record<string, unknown> {
 	if (typeof given !== "object" || given === null || Array.isArray(given)) {
-		throw new OptionError(option, given, `an object with ${keys.join(", ")}`);
+		throw new OptionError(option, given, `an object with ${keys?.join(", ") ?? "a type"}`);
 	}
-	for (const key of Object.keys(given)) {
-		if (!keys.includes(key)) throw new OptionError(`${option}.${key}`, "this option", keys.join(", "));
+	for (const key of keys === undefined ? [] : Object.keys(given)) {
+		if (!keys?.includes(key)) throw new OptionError(`${option}.${key}`, "this option", keys?.join(", ") ?? "");
 	}
 	return given as Record<string, unknown>;
 }
@@ -41,4 +41,10 @@ export function flag(option: string, given: unknown, fallback: boolean): boolean
 	if (given === undefined) return fallback;
 	if (typeof given === "boolean") return given;
 	throw new OptionError(option, given, "true or false");
+}
+
+/** A class's name, other than these. */
+export function className(option: string, given: unknown, others: readonly string[]): string {
+	if (typeof given === "string" && given !== "" && !others.includes(given)) return given;
+	throw new OptionError(option, given, "a name that no other class has");
 }

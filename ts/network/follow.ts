@@ -6,7 +6,7 @@ import type { StllrModule } from "../wasm/module.js";
 import * as check from "./check.js";
 import { checkEvents, eventFault } from "./fault.js";
 import type { Answer } from "./network.js";
-import type { FullSpec } from "./spec.js";
+import type { FullSpec } from "./spec/mod.js";
 import type { EventStaging } from "./staging.js";
 
 /** How to follow a stream. */
@@ -110,7 +110,7 @@ class StreamRun {
 
 	#begin(startUs: number): void {
 		this.#startUs = startUs;
-		this.#network.learner.begin(true, startUs, this.#skip);
+		this.#network.learner.begin(true, false, startUs, this.#skip);
 		this.#nextStretch();
 	}
 

@@ -14,8 +14,10 @@ export interface Memory {
 	readonly traces: number;
 	/** Contributions that wait for the end of a block. */
 	readonly block: number;
-	/** Gradients that wait for the end of a sequence; 0 unless `mode` is `"sequence"`. */
+	/** Gradients that are summed up before they change weights; 0 where plain SGD changes dense layers block by block. */
 	readonly gradients: number;
+	/** What the optimiser remembers of the weights; 0 for plain gradient descent. */
+	readonly optimizer: number;
 	/** The input rows of the step that is open. */
 	readonly input: number;
 	/** Where events are put for WASM; one for all networks. */
@@ -40,11 +42,14 @@ export interface Meter {
 	readonly weightUpdates: number;
 }
 
-/** Names the bytes that the WASM module lists. */
+/** How many numbers the WASM module lists. */
+export const MEMORY_PARTS = 7;
+
+/** Names the first bytes that the WASM module lists. */
 export function memoryOf(bytes: Float64Array): Memory {
-	const [weights = 0, membranes = 0, traces = 0, block = 0, gradients = 0, input = 0] = bytes;
-	const total = weights + membranes + traces + block + gradients + input;
-	return { total, weights, membranes, traces, block, gradients, input, staging: EventStaging.bytes };
+	const [weights = 0, membranes = 0, traces = 0, block = 0, gradients = 0, optimizer = 0, input = 0] = bytes;
+	const total = weights + membranes + traces + block + gradients + optimizer + input;
+	return { total, weights, membranes, traces, block, gradients, optimizer, input, staging: EventStaging.bytes };
 }
 
 /** Names the counts that the WASM module lists. */

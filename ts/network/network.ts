@@ -1,15 +1,16 @@
 // A network that learns while it listens: the object that users hold.
 
-import { OptionError, StateError, StllrError } from "../errors.js";
+import { OptionError, StateError } from "../errors.js";
 import type { Events } from "../events/chunk.js";
-import { loadModule, type StllrModule } from "../wasm/module.js";
+import type { StllrModule } from "../wasm/module.js";
 import * as check from "./check.js";
+import { checkBuilt, learnerArguments, moduleOf, refusing } from "./core.js";
 import { checkEvents, eventFault } from "./fault.js";
 import { type FollowOptions, followStream, type StreamAnswer } from "./follow.js";
 import { type Memory, type Meter, memoryOf, meterOf } from "./meter.js";
-import { checkRates, type FullSpec, fullSpec, type NetworkSpec, type Rates } from "./spec.js";
+import { checkRates, type FullSpec, fullSpec, type NetworkSpec, type Rates } from "./spec/mod.js";
 import { EventStaging } from "./staging.js";
-import { factorWords, specWords } from "./words.js";
+import { rateWords } from "./words.js";
 
 /** What a network says of a recording. */
 export interface Answer {
@@ -38,11 +39,10 @@ export interface RecordingOptions {
 
 /** A network, on one thread. Learning changes its weights; everything else about it is fixed when it is made. */
 export class Network {
-	/** What it was made from, with every default filled in. */
-	readonly spec: FullSpec;
 	readonly #module: StllrModule;
 	readonly #staging: EventStaging;
-	readonly #memory: Memory;
+	#spec: FullSpec;
+	#memory: Memory;
 	#learner: InstanceType<StllrModule["Learner"]> | undefined;
 	#rates: Required<Rates>;
 	#scores: Float64Array | undefined;
@@ -56,18 +56,20 @@ export class Network {
 	 */
 	static async create(spec: NetworkSpec): Promise<Network> {
 		const full = fullSpec(spec);
-		return new Network(full, await loadModule());
+		checkBuilt(full);
+		return new Network(full, await moduleOf(full));
 	}
 
 	/** Bytes that a network of this spec would hold, without making it. Throws as `create` does. */
 	static async memory(spec: NetworkSpec): Promise<Memory> {
 		const full = fullSpec(spec);
-		const module = await loadModule();
+		checkBuilt(full);
+		const module = await moduleOf(full);
 		return refusing(() => memoryOf(module.Learner.memory(...learnerArguments(full))));
 	}
 
 	private constructor(spec: FullSpec, module: StllrModule) {
-		this.spec = spec;
+		this.#spec = spec;
 		this.#module = module;
 		this.#rates = spec.rates;
 		this.#memory = refusing(() => memoryOf(module.Learner.memory(...learnerArguments(spec))));
@@ -112,10 +114,45 @@ export class Network {
 		}
 	}
 
+	/** What it was made from, with every default filled in, and the classes that it has now. */
+	get spec(): FullSpec {
+		return this.#spec;
+	}
+
+	/**
+	 * Adds a class behind the others, to be learned like them. The others keep their weights, so their scores stay as they
+	 * were. The network is at rest afterwards.
+	 *
+	 * @returns its label
+	 * @throws OptionError for a name that a class has already, StllrError where the memory limit leaves no room
+	 */
+	addClass(name: string): number {
+		const learner = this.#free();
+		const { classes } = this.#ofClasses("addClass");
+		check.className("name", name, classes);
+		refusing(() => learner.addClass());
+		this.#changeClasses([...classes, name]);
+		return classes.length;
+	}
+
+	/**
+	 * Removes a class; those behind it move up by one label. The network is at rest afterwards.
+	 *
+	 * @param label its index or name
+	 * @throws OptionError where there is no such class, StllrError where two would not be left
+	 */
+	removeClass(label: number | string): void {
+		const learner = this.#free();
+		const { classes } = this.#ofClasses("removeClass");
+		const index = this.#labelOf(label);
+		refusing(() => learner.removeClass(index));
+		this.#changeClasses(classes.filter((_, at) => at !== index));
+	}
+
 	/** Puts membranes, traces and the counts of `meter` to zero, and forgets what waits to be learned; weights stay. */
 	reset(): void {
 		const learner = this.#free();
-		learner.begin(true, 0, false);
+		learner.begin(true, false, 0, false);
 		learner.resetMeter();
 	}
 
@@ -143,7 +180,7 @@ export class Network {
 	setRates(rates: Rates): void {
 		const learner = this.#open();
 		this.#rates = checkRates("rates", rates, this.#rates);
-		learner.setRates(...factorWords(this.#rates.hidden), ...factorWords(this.#rates.readout));
+		learner.setRates(rateWords(this.spec, this.#rates));
 	}
 
 	/** A hash of all weights, 16 hexadecimal digits: equal training gives equal hashes on every machine. */
@@ -175,7 +212,7 @@ export class Network {
 		const start = this.#startOf(events, options.startUs);
 		const { steps: fixed, stepUs, blockSteps, window } = this.spec;
 		const pieces = piecesOf(events.t.length, this.#staging.capacity);
-		learner.begin(label !== undefined, start, skip);
+		learner.begin(label !== undefined, label !== undefined, start, skip);
 		let steps = fixed ?? Number.MAX_SAFE_INTEGER;
 		// Weights change when a block ends, and no event is taken after the last step: a recording of one block, or one that is
 		// only answered, can be refused at any event. Any other is checked as a whole before anything is learned.
@@ -196,7 +233,7 @@ export class Network {
 			learner.feed(this.#staging.buffer, 0, count, steps);
 			if (learner.faultKind() >= 0) {
 				const fault = eventFault(learner, events, from);
-				learner.begin(false, 0, false);
+				learner.begin(false, false, 0, false);
 				throw fault;
 			}
 		}
@@ -235,6 +272,20 @@ export class Network {
 		throw new OptionError("label", label, `an integer from 0 to ${classes.length - 1}${names}`);
 	}
 
+	#ofClasses(what: string): FullSpec["readout"] {
+		const { readout } = this.#spec;
+		if (readout.classes.length === 0) throw new StateError(`${what}: the readout gives values, not classes`);
+		return readout;
+	}
+
+	#changeClasses(classes: readonly string[]): void {
+		const { readout } = this.#spec;
+		const shape = { ...readout.shape, channels: classes.length };
+		this.#spec = { ...this.#spec, readout: { ...readout, classes, shape } };
+		this.#memory = memoryOf(this.#module.Learner.memory(...learnerArguments(this.#spec)));
+		this.#scores = undefined;
+	}
+
 	#open(): InstanceType<StllrModule["Learner"]> {
 		if (this.#learner === undefined) throw new StateError("the network is closed");
 		return this.#learner;
@@ -243,21 +294,6 @@ export class Network {
 	#free(): InstanceType<StllrModule["Learner"]> {
 		if (this.#following) throw new StateError("the network follows a stream: leave that loop first");
 		return this.#open();
-	}
-}
-
-function learnerArguments(spec: FullSpec): [Int32Array, number, number, number, number, number] {
-	const { width, height, polarities } = spec.input;
-	return [specWords(spec), width, height, polarities, spec.stepUs, spec.maxGapUs];
-}
-
-/** Runs what throws the core's own words about a spec. */
-function refusing<T>(make: () => T): T {
-	try {
-		return make();
-	} catch (cause) {
-		if (typeof cause === "string") throw new StllrError("option", cause, { cause });
-		throw cause;
 	}
 }
 

@@ -8,7 +8,7 @@ const CAPACITY = 16_384;
 
 /** The staging buffer of a module. */
 export class EventStaging {
-	/** Bytes of WASM memory that it takes, once for all networks. */
+	/** Bytes of WASM memory that it takes, once for all networks of a module. */
 	static readonly bytes = 13 * CAPACITY;
 	/** Events that it holds. */
 	readonly capacity = CAPACITY;

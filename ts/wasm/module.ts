@@ -1,9 +1,16 @@
-// The WASM module: loaded once, with SIMD where the machine has it.
+// The WASM modules: each loaded once, at need, with SIMD where the machine has it.
 
 import { EnvironmentError } from "../errors.js";
-import * as glue from "./stllr.js";
+import type * as glue from "./stllr.js";
+import * as small from "./stllr.js";
 
-/** What the rest of the package uses of the module. */
+/**
+ * Which module: the `"small"` one, for dense and recurrent layers and for event files, or the `"deep"` one, which holds everything.
+ * Both can run side by side.
+ */
+export type ModuleName = "small" | "deep";
+
+/** What the rest of the package uses of a module. */
 export interface StllrModule {
 	/** Its memory. It can grow, and every view of it is then empty: compare `memory.buffer` before using one. */
 	readonly memory: WebAssembly.Memory;
@@ -17,11 +24,17 @@ export interface StllrModule {
 /** Which build of the module: `"simd128"` or `"scalar"`. */
 export type Kernels = "simd128" | "scalar";
 
-/** Where the module's bytes come from. */
-export type WasmSource = (kernels: Kernels) => Promise<BufferSource | Response>;
+/** Where a module's bytes come from. */
+export type WasmSource = (name: ModuleName, kernels: Kernels) => Promise<BufferSource | Response>;
 
 let source: WasmSource | undefined;
-let loading: Promise<StllrModule> | undefined;
+const loading = new Map<ModuleName, Promise<StllrModule>>();
+
+// The glue holds its one instance in a variable of its own, so that two modules need two. Few need the deep one's.
+const GLUE: Record<ModuleName, () => Promise<typeof glue>> = {
+	small: async () => small,
+	deep: () => import("./stllr_deep.js"),
+};
 
 /** Sets where the bytes come from; the entry points do, before anything is loaded. */
 export function setWasmSource(from: WasmSource): void {
@@ -29,40 +42,48 @@ export function setWasmSource(from: WasmSource): void {
 }
 
 /**
- * The module, loaded at the first call.
+ * A module, loaded at the first call.
  *
  * @throws EnvironmentError where WebAssembly is missing or forbidden, or the bytes cannot be had
  */
-export function loadModule(): Promise<StllrModule> {
-	loading ??= load().catch((cause: unknown) => {
-		// A failed attempt is not kept: what was missing may be there the next time.
-		loading = undefined;
-		throw cause;
-	});
-	return loading;
+export function loadModule(name: ModuleName = "small"): Promise<StllrModule> {
+	let module = loading.get(name);
+	if (module === undefined) {
+		module = load(name).catch((cause: unknown) => {
+			// A failed attempt is not kept: what was missing may be there the next time.
+			loading.delete(name);
+			throw cause;
+		});
+		loading.set(name, module);
+	}
+	return module;
 }
 
-async function load(): Promise<StllrModule> {
+async function load(name: ModuleName): Promise<StllrModule> {
 	if (typeof WebAssembly === "undefined") throw new EnvironmentError("this environment has no WebAssembly");
 	if (source === undefined) throw new EnvironmentError("no source of the WASM module is set");
 	const kernels: Kernels = hasSimd() ? "simd128" : "scalar";
 	try {
-		const { memory } = await start(await source(kernels));
+		const [glue, bytes] = await Promise.all([GLUE[name](), source(name, kernels)]);
+		const { memory } = await start(glue, bytes);
 		// The source may have chosen another build than it was asked for.
 		const running = glue.kernels() === "simd128" ? "simd128" : "scalar";
 		return { memory, Decoder: glue.Decoder, Learner: glue.Learner, Staging: glue.Staging, kernels: running };
 	} catch (cause) {
 		const reason = cause instanceof Error ? cause.message : String(cause);
-		throw new EnvironmentError(`the WASM module (${kernels}) could not be started: ${reason}`, { cause });
+		throw new EnvironmentError(`the WASM module (${name}, ${kernels}) could not be started: ${reason}`, { cause });
 	}
 }
 
 /** Bytes are compiled here: the glue would first ask whether they are a Response, and Node then loads all of its fetch. */
-async function start(from: BufferSource | Response): Promise<glue.InitOutput> {
+async function start(
+	{ default: init, initSync }: typeof glue,
+	from: BufferSource | Response,
+): Promise<glue.InitOutput> {
 	if (from instanceof ArrayBuffer || ArrayBuffer.isView(from)) {
-		return glue.initSync({ module: await WebAssembly.compile(from) });
+		return initSync({ module: await WebAssembly.compile(from) });
 	}
-	return glue.default({ module_or_path: from });
+	return init({ module_or_path: from });
 }
 
 /** Does this machine run 128-bit SIMD? Asked of a module of one function that splats an integer. */

@@ -1,10 +1,15 @@
-// Node: the module's bytes lie beside this file.
+// Node: the modules' bytes lie beside this file.
 
 import { readFile } from "node:fs/promises";
 import type { WasmSource } from "./module.js";
 
-/** `STLLR_KERNELS=scalar` in the environment takes the build without SIMD, to compare. */
-export const fromPackage: WasmSource = (kernels) => {
-	const scalar = kernels === "scalar" || process.env.STLLR_KERNELS === "scalar";
-	return readFile(new URL(scalar ? "./stllr_scalar_bg.wasm" : "./stllr_bg.wasm", import.meta.url));
+const FILES = {
+	small: { simd128: "stllr_bg.wasm", scalar: "stllr_scalar_bg.wasm" },
+	deep: { simd128: "stllr_deep_bg.wasm", scalar: "stllr_deep_scalar_bg.wasm" },
+};
+
+/** `STLLR_KERNELS=scalar` in the environment takes the builds without SIMD, to compare. */
+export const fromPackage: WasmSource = (name, kernels) => {
+	const file = FILES[name][process.env.STLLR_KERNELS === "scalar" ? "scalar" : kernels];
+	return readFile(new URL(file, import.meta.url));
 };

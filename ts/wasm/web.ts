@@ -1,10 +1,17 @@
-// Browsers and workers: the module is fetched from beside this file. Bundlers follow these URLs.
+// Browsers and workers: a module is fetched from beside this file.
 
 import type { WasmSource } from "./module.js";
 
-export const fromUrl: WasmSource = (kernels) =>
-	fetch(
-		kernels === "scalar"
-			? new URL("./stllr_scalar_bg.wasm", import.meta.url)
-			: new URL("./stllr_bg.wasm", import.meta.url),
-	);
+// Written out, as bundlers follow them.
+const URLS = {
+	small: {
+		simd128: () => new URL("./stllr_bg.wasm", import.meta.url),
+		scalar: () => new URL("./stllr_scalar_bg.wasm", import.meta.url),
+	},
+	deep: {
+		simd128: () => new URL("./stllr_deep_bg.wasm", import.meta.url),
+		scalar: () => new URL("./stllr_deep_scalar_bg.wasm", import.meta.url),
+	},
+};
+
+export const fromUrl: WasmSource = (name, kernels) => fetch(URLS[name][kernels]());

@@ -16,6 +16,7 @@ pub struct Aligned<T> {
 
 impl<T: Copy + Default> Aligned<T> {
     /// `len` zeros.
+    #[inline(never)]
     pub fn new(len: usize) -> Self {
         let mut data = Vec::new();
         data.resize(len + Self::slack(len as u64), T::default());

@@ -272,7 +272,7 @@ impl Eligibility {
     }
 
     /// Gives every number of the state to `sink`, in a fixed order that does not depend on the order of visits.
-    pub fn visit(&self, sink: &mut impl FnMut(i64)) {
+    pub fn visit(&self, sink: &mut dyn FnMut(i64)) {
         sink(self.step as i64);
         self.masks.iter().for_each(|&mask| sink(mask as i64));
         self.traces.iter().for_each(|&trace| sink(trace as i64));

@@ -1,4 +1,4 @@
-//! exp(-x) in integers, for the softmax and the sigmoid surrogate.
+//! exp(-x) in integers, for softmax and sigmoid, as losses and as a surrogate.
 
 /// One in `Q 30`.
 pub const ONE_Q30: u64 = 1 << 30;
@@ -51,6 +51,14 @@ pub fn exp_neg(x_q16: u32) -> u32 {
     ((product * rest + (1 << 29)) >> 30) as u32
 }
 
+/// 1 / (1 + exp(-u)) in `Q 30` for `u` in `Q 16`, within 4 units.
+pub fn sigmoid(u_q16: i32) -> u32 {
+    let e = exp_neg(u_q16.unsigned_abs()) as u64;
+    let top = if u_q16 < 0 { e } else { ONE_Q30 };
+    let sum = ONE_Q30 + e;
+    (((top << 30) + sum / 2) / sum) as u32
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,6 +71,19 @@ mod tests {
         }
         assert_eq!(exp_neg(22 << 16), 0);
         assert_eq!(exp_neg(u32::MAX), 0);
+    }
+
+    #[test]
+    fn sigmoid_is_odd_around_a_half_and_has_its_known_values() {
+        // 1 / (1 + exp(-u)) times 2^30 for u = 0, 1, 10, from a table of constants.
+        for (u, want) in [(0, 1 << 29), (1 << 16, 784_968_172), (10 << 16, 1_073_693_078)] {
+            assert!((sigmoid(u) as i64 - want).abs() <= 4, "{u}: {}", sigmoid(u));
+        }
+        for u in (0..1_600_000).step_by(4_001) {
+            let sum = sigmoid(u) as i64 + sigmoid(-u) as i64;
+            assert!((sum - ONE_Q30 as i64).abs() <= 1, "{u}");
+        }
+        assert_eq!([sigmoid(i32::MIN), sigmoid(i32::MAX)], [0, 1 << 30]);
     }
 
     #[test]

@@ -79,7 +79,7 @@ pub fn rescale(a: i64, from: u32, to: u32, limit: i32) -> i32 {
 pub struct Factor {
     /// Zero, or of magnitude 2^14 up to 2^15.
     pub mantissa: i32,
-    /// The binary exponent, -32..=16.
+    /// The binary exponent, -64..=16.
     pub exponent: i32,
 }
 
@@ -92,7 +92,30 @@ impl Factor {
     /// Is it in the ranges that its fields state?
     pub fn valid(self) -> bool {
         let m = self.mantissa.unsigned_abs();
-        (m == 0 || (1 << 14..=1 << 15).contains(&m)) && (-32..=16).contains(&self.exponent)
+        (m == 0 || (1 << 14..=1 << 15).contains(&m)) && (-64..=16).contains(&self.exponent)
+    }
+
+    /// A count of at most 2^24, to a mantissa bit. A power of two gets the mantissa 2^15, like one.
+    pub fn of(count: usize) -> Self {
+        let count = count.max(1) as u32;
+        let exponent = count.next_power_of_two().ilog2();
+        let mantissa = if exponent <= 15 { count << (15 - exponent) } else { count >> (exponent - 15) };
+        Self { mantissa: mantissa as i32, exponent: exponent as i32 }
+    }
+
+    /// One by a count of at most 2^24, to a mantissa bit.
+    pub fn inverse_of(count: usize) -> Self {
+        let count = count.max(1) as u64;
+        // The largest power of two that is not above the count.
+        let exponent = count.ilog2();
+        let exact = count.is_power_of_two();
+        let mantissa = (1u64 << (15 + exponent + !exact as u32)) / count;
+        Self { mantissa: mantissa as i32, exponent: -(exponent as i32) - !exact as i32 }
+    }
+
+    /// The square of a count of at most 4096.
+    pub fn square_of(count: usize) -> Self {
+        Self::of(count * count)
     }
 
     /// The product, its mantissa to nearest.

@@ -4,6 +4,7 @@
 extern crate alloc;
 
 pub mod aligned;
+pub mod deep;
 pub mod eligibility;
 pub mod exp;
 pub mod fixed;
@@ -14,5 +15,8 @@ pub mod loss;
 pub mod meter;
 pub mod network;
 pub mod noise;
+pub mod optimizer;
 pub mod psi;
+pub mod shape;
 pub mod signal;
+pub mod standardise;

@@ -31,14 +31,17 @@ pub struct Memory {
     pub traces: u64,
     /// Contributions that wait for the end of the block.
     pub block: u64,
-    /// Gradients summed over a sequence; none in block or online mode.
+    /// Gradients that are summed up before they change weights: none where plain gradient descent changes dense layers block
+    /// by block.
     pub gradients: u64,
+    /// What the optimiser remembers.
+    pub optimizer: u64,
 }
 
 impl Memory {
     /// All parts together.
     pub fn total(&self) -> u64 {
-        self.weights + self.membranes + self.traces + self.block + self.gradients
+        self.weights + self.membranes + self.traces + self.block + self.gradients + self.optimizer
     }
 }
 
@@ -51,6 +54,7 @@ impl core::ops::Add for Memory {
             traces: self.traces + other.traces,
             block: self.block + other.block,
             gradients: self.gradients + other.gradients,
+            optimizer: self.optimizer + other.optimizer,
         }
     }
 }

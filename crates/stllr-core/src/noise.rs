@@ -141,11 +141,10 @@ impl Normal {
     }
 }
 
-/// A number spread evenly over -`bound`..=`bound`, to nearest.
+/// A number spread evenly over -`bound`..=`bound`, which is below 2^30; its fraction is cut off.
 pub fn uniform(stream: Stream, index: u32, bound: i64) -> i64 {
     let centred = 2 * stream.word(index) as i64 - u32::MAX as i64;
-    let product = centred as i128 * bound as i128;
-    (product / u32::MAX as i128) as i64
+    centred * bound / u32::MAX as i64
 }
 
 #[cfg(test)]

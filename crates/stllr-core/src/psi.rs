@@ -121,18 +121,29 @@ fn table(at: fn(u32) -> u32) -> Vec<u16> {
 
 /// 1 / (100 a + 1)^2 in `Q 16`, `a` in `Q TABLE_BITS`.
 fn exp_at(a: u32) -> u32 {
-    let root = 100 * a as u128 + (1 << TABLE_BITS);
+    // Below 2^29, as |v| is at most 4.
+    let root = 100 * a as u64 + (1 << TABLE_BITS);
     let square = root * root;
-    let one = 1u128 << (2 * TABLE_BITS + 16);
+    let one = 1u64 << (2 * TABLE_BITS + 16);
     ((one + square / 2) / square) as u32
 }
 
 /// 4 e / (1 + e)^2 with e = exp(-4a): what 4 s (1 - s) is.
 fn sigmoid_at(a: u32) -> u32 {
-    let e = exp_neg((4 * a) >> (TABLE_BITS - 16)) as u128;
+    let e = exp_neg((4 * a) >> (TABLE_BITS - 16)) as u64;
     let sum = (1 << 30) + e;
     let square = sum * sum;
-    (((4 * e) << 46) + square / 2).checked_div(square).unwrap_or(0) as u32
+    // The quotient of e 2^48, which is too large for a word, and the square, bit by bit and then one more to round by.
+    let (mut quotient, mut rest) = (0u32, e << 31);
+    for _ in 0..18 {
+        quotient *= 2;
+        rest *= 2;
+        if rest >= square {
+            quotient += 1;
+            rest -= square;
+        }
+    }
+    quotient.div_ceil(2)
 }
 
 /// `Tri` for one value: what [`kernel::tri`] computes, `Q 15`.
@@ -175,6 +186,17 @@ mod tests {
                 let got = surrogate.look_up(v as u32) as i128;
                 assert!((got - want).abs() <= 2, "bits {bits}, v {v}: {got}, not {want}");
             }
+        }
+    }
+
+    #[test]
+    fn tables_hold_rounded_quotients() {
+        for a in (0..=TABLE_END).step_by(61) {
+            let e = exp_neg((4 * a) >> (TABLE_BITS - 16)) as u128;
+            let (root, sum) = (100 * a as u128 + (1 << TABLE_BITS), (1 << 30) + e);
+            let rounded = |n: u128, square: u128| ((n + square / 2) / square) as u32;
+            assert_eq!(exp_at(a), rounded(1 << (2 * TABLE_BITS + 16), root * root));
+            assert_eq!(sigmoid_at(a), rounded(e << 48, sum * sum));
         }
     }
 

@@ -38,6 +38,8 @@ fn extreme_layer(draw: &mut Draw) -> SpikingSpec {
         bias: draw.chance(50),
         deviation: draw.one_of(&[0, 1 << 24, 32 << 24]),
         recurrent_deviation: draw.one_of(&[0, 32 << 24]),
+        divisor: 1,
+        standardise: false,
     }
 }
 
@@ -52,6 +54,8 @@ fn extreme(draw: &mut Draw) -> Spec {
         trace_decay: draw.one_of(&[0, 32_767, ONE_Q15]),
         rate: draw.one_of(&[HIGHEST, power(0), Factor::ZERO]),
         bias: draw.chance(50),
+        kernel: None,
+        divisor: 1,
         deviation: draw.one_of(&[0, 8 << 24]),
     };
     Spec { readout, signal: draw.one_of(&[Signal::Bp, Signal::Dfa]), ..network(hidden, learning) }

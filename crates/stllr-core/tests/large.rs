@@ -6,8 +6,9 @@ use common::{Draw, layer, learning, network};
 use stllr_core::fixed::{CURRENT_MAX, MEMBRANE_MAX, ONE_Q15, WEIGHT_MAX};
 use stllr_core::layer::{Mode, Spiking, SpikingSpec};
 use stllr_core::meter::Meter;
-use stllr_core::network::{Network, Spec, Target};
+use stllr_core::network::{Layer, Network, Spec, Target};
 use stllr_core::noise::Rounding;
+use stllr_core::shape::Shape;
 
 #[test]
 fn the_input_of_a_step_saturates_however_many_inputs_spike() {
@@ -39,13 +40,16 @@ fn a_signal_passes_down_from_a_layer_of_any_width() {
             vec![SpikingSpec { deviation: 24 << 20, ..layer(2) }, SpikingSpec { deviation: 16 << 20, ..layer(units) }];
         let spec = Spec {
             memory_limit: 1 << 28,
-            inputs: 8,
+            input: Shape::vector(8),
             ..network(hidden, learning(Mode::Sequence, 4, Rounding::Nearest))
         };
         let mut network = Network::new(spec).expect("it fits its limit");
         // All spike, a little above their threshold.
         network.edit(|hidden, _| {
-            hidden.iter_mut().for_each(|layer| (0..layer.spec().units).for_each(|unit| layer.set_bias(unit, 5 << 19)));
+            hidden
+                .iter_mut()
+                .filter_map(Layer::as_spiking_mut)
+                .for_each(|layer| (0..layer.spec().units).for_each(|unit| layer.set_bias(unit, 5 << 19)));
         });
         for _ in 0..4 {
             let input = draw.some(8, 70);

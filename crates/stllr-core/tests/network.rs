@@ -4,7 +4,7 @@ mod common;
 
 use common::{Draw, layer, learning, network, power};
 use stllr_core::layer::{Mode, SpikingSpec};
-use stllr_core::network::{Network, Spec, Target, Window};
+use stllr_core::network::{Layer, Network, Spec, Target, Window};
 use stllr_core::noise::Rounding;
 use stllr_core::signal::Signal;
 
@@ -93,7 +93,7 @@ fn a_reset_network_goes_on_as_a_new_one_with_its_weights() {
         used.reset(true);
         let mut new = made(spec);
         new.edit(|hidden, readout| {
-            for (to, from) in hidden.iter_mut().zip(used.hidden()) {
+            for (to, from) in hidden.iter_mut().filter_map(Layer::as_spiking_mut).zip(used.hidden()) {
                 let units = from.spec().units;
                 let rows = if from.spec().recurrent { 30 + units } else { 14 };
                 (0..rows).for_each(|row| (0..units).for_each(|i| to.set_weight(row, i, from.weight(row, i) as i32)));

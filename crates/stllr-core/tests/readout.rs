@@ -20,6 +20,8 @@ fn spec(draw: &mut Draw) -> ReadoutSpec {
         trace_decay: draw.one_of(&[0, ONE_Q15 / 2, 30_000, 32_256, 32_700, ONE_Q15]),
         rate: Factor { mantissa: draw.pick(1 << 14, 1 << 15) as i32, exponent: draw.pick(-16, -10) as i32 },
         bias: draw.chance(50),
+        kernel: None,
+        divisor: 1,
         deviation: 1 << 23,
     }
 }
@@ -77,7 +79,7 @@ fn run(seed: u64, mode: Mode, blocks: usize) -> (Readout, Dense, Vec<i128>, u64)
             let e = draw.chance(70).then(|| errors(&mut draw, spec.classes));
             readout.forward(&input, true, &mut meter);
             match &e {
-                Some(e) => readout.learn(e),
+                Some(e) => readout.learn(e, 0),
                 None => readout.rest(),
             }
             let before = bound.before(&dense, e.as_deref());
@@ -142,12 +144,21 @@ fn weights_change_by_the_dense_sum_after_each_block_or_at_the_end() {
 #[test]
 fn a_learned_bias_falls_by_rate_times_error() {
     for (mode, rounding) in [(Mode::Block, Rounding::Nearest), (Mode::Sequence, Rounding::Dithered)] {
-        let spec = ReadoutSpec { classes: 3, leak: 0, trace_decay: 0, rate: power(-5), bias: true, deviation: 0 };
+        let spec = ReadoutSpec {
+            classes: 3,
+            leak: 0,
+            trace_decay: 0,
+            rate: power(-5),
+            bias: true,
+            deviation: 0,
+            kernel: None,
+            divisor: 1,
+        };
         let mut readout = Readout::new(spec, INPUTS, 1, learning(mode, 4, rounding));
         let mut meter = Meter::default();
         for _ in 0..8 {
             readout.forward(&[], true, &mut meter);
-            readout.learn(&[1 << 26, -(1 << 25), 0]);
+            readout.learn(&[1 << 26, -(1 << 25), 0], 0);
             if readout.eligibility().full() {
                 readout.end_block(0, &mut meter);
             }

@@ -6,7 +6,7 @@ mod common;
 use common::{Draw, layer, learning, network, power};
 use stllr_core::fixed::{Factor, READOUT_WEIGHT_BITS, SIGNAL_BITS};
 use stllr_core::layer::{Factors, Mode, SpikingSpec};
-use stllr_core::network::{Network, Spec, Target};
+use stllr_core::network::{Layer, Network, Spec, Target};
 use stllr_core::noise::Rounding;
 use stllr_core::psi::Psi;
 use stllr_core::signal::Signal;
@@ -26,7 +26,7 @@ fn made(units: &[usize], signal: Signal, draw: &mut Draw) -> Network {
     let mut network = Network::new(spec).expect("the spec is valid");
     network.edit(|hidden, readout| {
         let mut rows = 30;
-        for layer in hidden {
+        for layer in hidden.iter_mut().filter_map(Layer::as_spiking_mut) {
             for unit in 0..layer.spec().units {
                 (0..rows).for_each(|row| layer.set_weight(row, unit, draw.pick(-200, 200) as i32));
                 // 1.1 to 1.7 thresholds.
@@ -46,7 +46,7 @@ fn signals(network: &Network, layer: usize, error: &[i32]) -> Vec<Option<i128>> 
     let input = [3, 7, 20];
     network.step(&input, Target::Error(error));
     let row = if layer == 0 { input[0] } else { network.hidden()[layer - 1].spikes()[0] } as usize;
-    let layer = &network.hidden()[layer];
+    let layer = network.hidden()[layer];
     let bits = layer.eligibility().format().bits;
     let read = |unit: usize| (layer.gradient()[row * layer.spec().width() + unit] as i128) << (FINE - bits);
     (0..layer.spec().units).map(|unit| layer.spikes().contains(&(unit as u32)).then(|| read(unit))).collect()
@@ -167,7 +167,7 @@ fn direct_feedback_is_a_fixed_random_matrix_for_each_layer() {
         other.step(&[1, 2], Target::Class(1));
         other.end_sequence();
         other.edit(|hidden, _| {
-            for (layer, to) in network.hidden().iter().zip(hidden) {
+            for (layer, to) in network.hidden().iter().zip(hidden.iter_mut().filter_map(Layer::as_spiking_mut)) {
                 let (rows, units) = (if to.spec().units == 13 { 30 } else { 13 }, to.spec().units);
                 (0..rows * units)
                     .for_each(|k| to.set_weight(k / units, k % units, layer.weight(k / units, k % units) as i32));

@@ -4,6 +4,9 @@
 //! non-causal part) and follows the authors' official code wherever the two differ. It is never shipped and never fast:
 //! every line is the plain equation, and every value of a step can be looked at before the next one.
 //!
+//! [`network::Network`] is what was recorded from the official code: a chain with a batch. [`graph::Graph`] is every
+//! network the core can be, with the same layers, and agrees with it on chains.
+//!
 //! All arrays are flat slices in row-major order. Spikes are `0.0` and `1.0`, so that the output of a layer is the
 //! input of the next. Shapes are checked with panics: a caller who gives a wrong length has made a mistake.
 //!
@@ -27,6 +30,7 @@
 //! ```
 
 pub mod golden;
+pub mod graph;
 pub mod layer;
 pub mod loss;
 pub mod network;
@@ -34,6 +38,8 @@ pub mod neuron;
 pub mod optim;
 pub mod parameters;
 pub mod psi;
+#[cfg(test)]
+mod random;
 pub mod standardise;
 pub mod training;
 

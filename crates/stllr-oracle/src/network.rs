@@ -1,5 +1,6 @@
 //! A network: spiking layers and a readout, and the learning signal of one time step.
 
+use crate::graph::project;
 use crate::layer::{Gradients, Readout, SpikingLayer};
 use crate::loss::{cross_entropy, output_error};
 use crate::parameters::{Parameters, Tensors};
@@ -184,12 +185,6 @@ impl Lane {
         self.hidden.iter_mut().for_each(SpikingLayer::reset);
         self.readout.reset();
     }
-}
-
-/// error^T F for F `[classes][outputs]`.
-fn project(error: &[f64], feedback: &[f64]) -> Vec<f64> {
-    let outputs = feedback.len() / error.len();
-    (0..outputs).map(|i| error.iter().enumerate().map(|(c, e)| e * feedback[c * outputs + i]).sum()).collect()
 }
 
 #[cfg(test)]

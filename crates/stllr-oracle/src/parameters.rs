@@ -2,11 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use crate::layer::Gradients;
+use crate::layer::{Gradients, add};
 use crate::standardise::{standardise, standardise_backward};
 
 /// Parameters or gradients by name, each a flat row-major array.
 pub type Tensors = BTreeMap<String, Vec<f64>>;
+
+/// sum <- sum + more, by name; what the sum does not have yet begins at zero.
+pub fn accumulate(sum: &mut Tensors, more: &Tensors) {
+    for (name, values) in more {
+        add(sum.entry(name.clone()).or_insert_with(|| vec![0.0; values.len()]), values);
+    }
+}
 
 /// A weight matrix (or a convolution's filters): one row an output.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,7 +3,7 @@
 use crate::layer::add;
 use crate::network::Network;
 use crate::optim::Optimizer;
-use crate::parameters::Tensors;
+use crate::parameters::{Tensors, accumulate};
 
 /// When the parameters change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +59,7 @@ impl Trainer {
                 record.loss.push(learned.loss);
                 match self.mode {
                     Mode::Online => record.parameters_after.push(self.optimise(&learned.gradients)),
-                    Mode::Sequence => accumulate(&mut record.gradients, learned.gradients),
+                    Mode::Sequence => accumulate(record.gradients.get_or_insert_default(), &learned.gradients),
                 }
             }
         }
@@ -74,13 +74,6 @@ impl Trainer {
         self.optimizer.step(&mut parameters, gradients);
         self.network.set_parameters(&parameters);
         parameters
-    }
-}
-
-fn accumulate(sums: &mut Option<Tensors>, gradients: Tensors) {
-    match sums {
-        None => *sums = Some(gradients),
-        Some(sums) => sums.iter_mut().for_each(|(name, sum)| add(sum, &gradients[name])),
     }
 }
 

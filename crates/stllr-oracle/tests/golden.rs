@@ -134,10 +134,6 @@ fn the_core_is_within_its_bound_on_every_recorded_run_that_fits() {
     let Some(folder) = recordings("the_core_is_within_its_bound_on_every_recorded_run_that_fits") else { return };
     for (_, case) in cases(&folder) {
         let name = case.name();
-        if matches!(&case, Case::Layer(case) if case.kind == LayerKind::Conv) {
-            assert_eq!(replayed(&case).expect_err(name), "no convolution in the core");
-            continue;
-        }
         let replayed = replayed(&case).expect(name);
         assert!(replayed.within_bound, "{name}: {replayed}");
         for (quantity, measured) in &replayed.file.by_quantity {
@@ -158,7 +154,6 @@ fn the_core_is_compared_in_every_quantity_that_it_has() {
     let Some(folder) = recordings("the_core_is_compared_in_every_quantity_that_it_has") else { return };
     for (_, case) in cases(&folder) {
         let (wanted, online) = match &case {
-            Case::Layer(case) if case.kind == LayerKind::Conv => continue,
             Case::Layer(case) => (quantities_of_the_core(case), false),
             Case::Network(case) => {
                 let names = case.sequences[0].gradients.iter().flatten().map(|(name, _)| format!("grads.{name}"));

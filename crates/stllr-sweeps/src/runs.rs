@@ -59,38 +59,41 @@ pub fn spec(run: usize) -> Spec {
         // The sharp surrogate is small nearly everywhere.
         rate: Factor { mantissa: 24_000, exponent: if psi == Psi::Exp { -3 } else { -6 } },
         bias: chance & 0x100 != 0,
+        divisor: 1,
+        standardise: false,
         deviation: 9 << 20,
         recurrent_deviation: 3 << 20,
     };
-    let mut spec = Spec {
-        inputs: INPUTS,
-        hidden: match layout {
-            2 => vec![layer.clone(), SpikingSpec { units: 17, deviation: 10 << 20, ..layer }],
-            _ => vec![layer],
-        },
-        readout: ReadoutSpec {
-            classes: CLASSES,
-            leak: 30_720,
-            trace_decay: 32_256,
-            rate: Factor { mantissa: 20_000, exponent: -8 },
-            bias: chance & 0x200 != 0,
-            deviation: 3 << 20,
-        },
-        signal: if chance & 0x400 != 0 { Signal::Dfa } else { Signal::Bp },
-        learning: Learning {
-            mode,
-            block_steps,
-            rounding: if chance & 0x800 != 0 { Rounding::Dithered } else { Rounding::Nearest },
-            seed: 0x5eed_0000_0001 + run as u64,
-        },
-        memory_limit: 1 << 30,
+    let mut hidden = match layout {
+        2 => vec![layer.clone(), SpikingSpec { units: 17, deviation: 10 << 20, ..layer }],
+        _ => vec![layer],
     };
+    let readout = ReadoutSpec {
+        classes: CLASSES,
+        kernel: None,
+        divisor: 1,
+        leak: 30_720,
+        trace_decay: 32_256,
+        rate: Factor { mantissa: 20_000, exponent: -8 },
+        bias: chance & 0x200 != 0,
+        deviation: 3 << 20,
+    };
+    let mut learning = Learning {
+        mode,
+        block_steps,
+        rounding: if chance & 0x800 != 0 { Rounding::Dithered } else { Rounding::Nearest },
+        seed: 0x5eed_0000_0001 + run as u64,
+        ..Learning::PLAIN
+    };
+    let mut inputs = INPUTS;
     if run == LARGE {
-        spec.inputs = 300;
-        spec.hidden[0] = SpikingSpec { units: 160, recurrent: false, deviation: 3 << 20, ..spec.hidden[0].clone() };
-        spec.learning = Learning { mode: Mode::Block, block_steps: 32, rounding: Rounding::Dithered, seed: 1 };
+        inputs = 300;
+        hidden[0] = SpikingSpec { units: 160, recurrent: false, deviation: 3 << 20, ..hidden[0].clone() };
+        learning =
+            Learning { mode: Mode::Block, block_steps: 32, rounding: Rounding::Dithered, seed: 1, ..Learning::PLAIN };
     }
-    spec
+    let signal = if chance & 0x400 != 0 { Signal::Dfa } else { Signal::Bp };
+    Spec { signal, ..Spec::stack(inputs, hidden, readout, learning) }
 }
 
 /// The inputs that spike at a step of a recording: some more often than others, by its class.
@@ -106,7 +109,7 @@ fn input(inputs: usize, recording: u32, step: u32, spikes: &mut Vec<u32>) {
 /// Trains; gives what the scores were after each recording to `sink`.
 pub fn train(run: usize, sink: &mut impl FnMut(i64)) -> Network {
     let spec = spec(run);
-    let inputs = spec.inputs;
+    let inputs = spec.inputs();
     let mut network = Network::new(spec).unwrap_or_else(|error| panic!("run {run}: {error}"));
     let mut spikes = Vec::new();
     for recording in 0..RECORDINGS {
@@ -121,8 +124,8 @@ pub fn train(run: usize, sink: &mut impl FnMut(i64)) -> Network {
         network.end_sequence();
         network.scores().iter().for_each(|&score| sink(score));
         if recording == 5 {
-            let hidden = network.spec().hidden[0].rate;
-            network.set_rates(Factor { mantissa: 17_000, ..hidden }, Factor { mantissa: 17_000, exponent: -8 });
+            let exponent = network.spec().hidden().next().map_or(0, |layer| layer.rate.exponent);
+            network.set_rates(Factor { mantissa: 17_000, exponent }, Factor { mantissa: 17_000, exponent: -8 });
         }
     }
     network
@@ -169,7 +172,7 @@ mod tests {
             let after = train(run, &mut |_| ());
             let steps = after.meter().steps;
             let spikes = after.meter().hidden_spikes;
-            let units: usize = after.spec().hidden.iter().map(|layer| layer.units).sum();
+            let units: usize = after.spec().hidden().map(|layer| layer.units).sum();
             assert!(spikes > steps && spikes < steps * units as u64 / 2, "{}: {spikes} spikes", name(run));
             for (i, (old, new)) in before.hidden().iter().zip(after.hidden()).enumerate() {
                 let changed = |layer: &stllr_core::layer::Spiking| {

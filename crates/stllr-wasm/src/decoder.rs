@@ -4,6 +4,9 @@
 //! decoder lives, but a view must be made again when the memory has grown. It must not read or write them
 //! during a call, and does not, as calls do not yield.
 
+use alloc::boxed::Box;
+use alloc::vec;
+use alloc::vec::Vec;
 use stllr_events::{Chunk, DecodeFault, Format, MAX_TIME_US, OnFault, TimeUs, decoder};
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -32,7 +35,8 @@ impl TimeUs for JsTime {
 
     #[inline(always)]
     fn is_whole(self) -> bool {
-        self.0.trunc() == self.0
+        // From 2^52 on there are no fractions.
+        self.0.abs() >= 4_503_599_627_370_496.0 || self.0 as i64 as f64 == self.0
     }
 }
 

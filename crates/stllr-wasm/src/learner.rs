@@ -1,7 +1,12 @@
 //! A network that takes events: binning, stepping and learning in one call a chunk.
 
 use crate::staging::Staging;
+use alloc::string::ToString;
+use alloc::vec;
+use alloc::vec::Vec;
+use stllr_core::deep::DEEP;
 use stllr_core::fixed::Factor;
+use stllr_core::meter::Memory;
 use stllr_core::network::{Network, Spec, Target};
 use stllr_events::{Binner, BinnerConfig, EventFault, OnFault, Progress, Sensor};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
@@ -22,12 +27,10 @@ pub struct Learner {
     scores: Vec<f64>,
 }
 
-/// Bytes by part, as `Learner.memory` lists them: weights, membranes, traces, block, gradients, steps.
-fn parts(spec: &Spec, binner: &BinnerConfig) -> Vec<f64> {
-    let memory = spec.memory();
-    [memory.weights, memory.membranes, memory.traces, memory.block, memory.gradients, binner.bytes()]
+/// Bytes by part, as `Learner.memory` lists them: weights, membranes, traces, block, gradients, optimiser, steps.
+fn parts(memory: &Memory, steps: u64) -> [f64; 7] {
+    [memory.weights, memory.membranes, memory.traces, memory.block, memory.gradients, memory.optimizer, steps]
         .map(|bytes| bytes as f64)
-        .into()
 }
 
 fn refuse(error: impl ToString) -> JsValue {
@@ -58,12 +61,14 @@ impl Learner {
     ) -> Result<Learner, JsValue> {
         let spec = Spec::from_words(words).map_err(refuse)?;
         let binner = Binner::new(config(width, height, polarities, step_us, max_gap_us)).map_err(refuse)?;
-        if binner.config().sensor.rows() != spec.inputs as u64 {
-            return Err(refuse("the sensor and the network differ in the number of inputs"));
+        let input = spec.input;
+        if [input.width, input.height, input.channels] != [width, height, polarities].map(|size| size as usize) {
+            return Err(refuse("the sensor and the network differ in their inputs"));
         }
-        let classes = spec.readout.classes;
+        let network = Network::new(spec).map_err(refuse)?;
+        let scores = network.scores().len();
         Ok(Self {
-            network: Network::new(spec).map_err(refuse)?,
+            network,
             binner,
             on_fault: OnFault::Refuse,
             class: 0,
@@ -71,7 +76,7 @@ impl Learner {
             learn_until: 0,
             checked_us: None,
             fault: None,
-            scores: vec![0.0; classes],
+            scores: vec![0.0; scores],
         })
     }
 
@@ -85,12 +90,40 @@ impl Learner {
         max_gap_us: f64,
     ) -> Result<Vec<f64>, JsValue> {
         let spec = Spec::from_words(words).map_err(refuse)?;
-        Ok(parts(&spec, &config(width, height, polarities, step_us, max_gap_us)))
+        let steps = config(width, height, polarities, step_us, max_gap_us).bytes();
+        Ok(parts(&spec.memory(), steps).into())
     }
 
-    /// Begins a sequence at rest, whose step 0 begins at `origin_us`. With `tracking`, its steps can learn.
-    pub fn begin(&mut self, tracking: bool, origin_us: f64, skip: bool) {
+    /// The same for the input, for each hidden layer in turn and for the readout: 7 numbers each, whose sums are `memory`.
+    /// Only the deep module tells: it is for looking at networks, not for running them.
+    #[wasm_bindgen(js_name = layerMemory)]
+    pub fn layer_memory(
+        words: &[i32],
+        width: u32,
+        height: u32,
+        polarities: u32,
+        step_us: f64,
+        max_gap_us: f64,
+    ) -> Result<Vec<f64>, JsValue> {
+        if !DEEP {
+            return Ok(Vec::new());
+        }
+        let spec = Spec::from_words(words).map_err(refuse)?;
+        let steps = config(width, height, polarities, step_us, max_gap_us).bytes();
+        let ports = spec.ports();
+        let mut bytes = parts(&Memory::default(), steps).to_vec();
+        for layer in 0..spec.layers.len() {
+            bytes.extend_from_slice(&parts(&spec.layer_memory(layer, &ports), 0));
+        }
+        bytes.extend_from_slice(&parts(&spec.readout_memory(&ports), 0));
+        Ok(bytes)
+    }
+
+    /// Begins a sequence at rest, whose step 0 begins at `origin_us`. With `tracking`, its steps can learn; with `drop`,
+    /// dropout layers drop.
+    pub fn begin(&mut self, tracking: bool, drop: bool, origin_us: f64, skip: bool) {
         self.network.reset(tracking);
+        self.network.draw_dropout(drop);
         self.binner.reset_at(Some(origin_us as u64));
         self.on_fault = if skip { OnFault::Skip } else { OnFault::Refuse };
         self.learn_until = 0;
@@ -225,13 +258,31 @@ impl Learner {
         self.fault = None;
     }
 
-    /// New learning rates, each a mantissa and an exponent, from the next block or sequence on.
+    /// New learning rates from the next block or sequence on: mantissa and exponent for each layer of neurons, in order, and
+    /// for the readout. Others are left as they are.
     #[wasm_bindgen(js_name = setRates)]
-    pub fn set_rates(&mut self, hidden: i32, hidden_exponent: i32, readout: i32, readout_exponent: i32) {
-        let factor = |mantissa, exponent| Some(Factor { mantissa, exponent }).filter(|f| f.valid() && mantissa >= 0);
-        if let (Some(hidden), Some(readout)) = (factor(hidden, hidden_exponent), factor(readout, readout_exponent)) {
-            self.network.set_rates(hidden, readout);
+    pub fn set_rates(&mut self, words: &[i32]) {
+        let factor = |pair: &[i32]| Factor { mantissa: pair[0], exponent: pair[1] };
+        let rates: Vec<Factor> = words.chunks_exact(2).map(factor).filter(|f| f.valid() && f.mantissa >= 0).collect();
+        if rates.len() == self.network.layers().iter().filter(|layer| layer.has_neurons()).count() + 1 {
+            self.network.set_layer_rates(&rates);
         }
+    }
+
+    /// Adds a class; throws a string where that is refused.
+    #[wasm_bindgen(js_name = addClass)]
+    pub fn add_class(&mut self) -> Result<(), JsValue> {
+        self.network.add_class().map_err(refuse)?;
+        self.scores = vec![0.0; self.network.scores().len()];
+        Ok(())
+    }
+
+    /// Removes a class; throws a string where that is refused.
+    #[wasm_bindgen(js_name = removeClass)]
+    pub fn remove_class(&mut self, class: u32) -> Result<(), JsValue> {
+        self.network.remove_class(class as usize).map_err(refuse)?;
+        self.scores = vec![0.0; self.network.scores().len()];
+        Ok(())
     }
 
     /// Work since `resetMeter`: steps, learning steps, input spikes, hidden spikes, synaptic operations, update

@@ -1,6 +1,8 @@
 //! Where JavaScript puts the events of a chunk.
 
 use crate::decoder::JsTime;
+use alloc::vec;
+use alloc::vec::Vec;
 use stllr_events::EventView;
 use wasm_bindgen::prelude::wasm_bindgen;
 

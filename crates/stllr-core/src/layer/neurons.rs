@@ -4,7 +4,7 @@ use super::spiking::SpikingSpec;
 use super::update::Learning;
 use crate::aligned::Aligned;
 use crate::eligibility::{Eligibility, Format};
-use crate::fixed::{BIAS_MAX, Factor, ONE_Q15, SIGNAL_BITS, rescale};
+use crate::fixed::{BIAS_MAX, Factor, ONE_Q15, SIGNAL_BITS, SIGNAL_MAX, Scale, mul_q15, rescale};
 use crate::kernel::{self, Lif};
 use crate::meter::Memory;
 use crate::psi::{Psi, Surrogate};
@@ -14,6 +14,9 @@ use core::ops::Range;
 
 /// Where the trace of surrogates saturates, `Q 15`: 64.
 const POST_TRACE_MAX: i32 = 64 << 15;
+
+/// The largest sum of magnitudes that the product with the weights takes.
+const NARROW_SUM_MAX: u64 = 1 << 17;
 
 /// The neurons of a layer: `count` of them, padding included.
 #[derive(Clone, Debug)]
@@ -103,27 +106,32 @@ impl Neurons {
         &self.spikes[..self.spike_count]
     }
 
-    /// Ends a step that learns, but for its bias and [`Self::end_step`]. `d` is the learning signal, `Q 26`, one a neuron,
-    /// zero in the padding.
-    pub fn learn(&mut self, d: &[i32]) {
+    /// Ends a step that learns, but for its bias and [`Self::end_step`]. `d` is the learning signal, `Q 26` with
+    /// `gain` more fraction bits, one a neuron, zero in the padding.
+    pub fn learn(&mut self, d: &[i32], gain: u32) {
         self.compute_psi();
         let format = self.eligibility.format();
-        let (rate, factors) = (self.spec.rate, &self.spec.factors);
+        let (rate, factors) = (self.learning.folded(self.spec.rate), &self.spec.factors);
         let (causal, noncausal) = self.eligibility.contributions();
-        let scale = format.scale(rate.times(factors.alpha_pre), SIGNAL_BITS);
+        let scale = format.scale(rate.times(factors.alpha_pre), SIGNAL_BITS + gain);
         let update_psi = if self.update_psi.is_empty() { &self.psi } else { &self.update_psi };
         kernel::contribution(d, update_psi, scale, causal);
         if !noncausal.is_empty() {
             // The trace as it was before this step.
-            let scale = format.scale(rate.times(factors.alpha_post), SIGNAL_BITS);
+            let scale = format.scale(rate.times(factors.alpha_post), SIGNAL_BITS + gain);
             kernel::trace_contribution(d, &self.post_trace, scale, format.limit, noncausal);
         }
     }
 
     /// What the neurons of `range` add to the gradient of their bias in a step that learns, in the contributions' format.
-    pub fn bias_contribution(&self, d: &[i32], range: Range<usize>, out: &mut [i32]) {
-        let scale = self.eligibility.format().scale(self.spec.rate, SIGNAL_BITS);
+    pub fn bias_contribution(&self, d: &[i32], gain: u32, range: Range<usize>, out: &mut [i32]) {
+        let scale = self.eligibility.format().scale(bias_factor(&self.spec, &self.learning), SIGNAL_BITS + gain);
         kernel::contribution(&d[range.clone()], &self.psi[range], scale, out);
+    }
+
+    /// The layer's rate.
+    pub fn rate(&self) -> Factor {
+        self.spec.rate
     }
 
     /// d psi of the neurons of `range` in a step that learns, `Q 26`.
@@ -197,7 +205,7 @@ impl Neurons {
     }
 
     /// Gives all state to `sink`.
-    pub fn visit(&self, sink: &mut impl FnMut(i64)) {
+    pub fn visit(&self, sink: &mut dyn FnMut(i64)) {
         self.membrane.iter().for_each(|&u| sink(u as i64));
         self.post_trace.iter().for_each(|&t| sink(t as i64));
         self.spikes().iter().for_each(|&s| sink(s as i64));
@@ -205,10 +213,33 @@ impl Neurons {
     }
 }
 
+/// What the bias's gradient is multiplied by beforehand: the rate, undivided, or nothing.
+fn bias_factor(spec: &SpikingSpec, learning: &Learning) -> Factor {
+    learning.folded(spec.rate.times(Factor::square_of(spec.divisor)))
+}
+
 fn format(spec: &SpikingSpec, learning: &Learning) -> Format {
-    let (pre, post) = (spec.rate.times(spec.factors.alpha_pre), spec.rate.times(spec.factors.alpha_post));
-    let largest =
-        [pre, post, spec.rate].into_iter().max_by_key(|f| if f.mantissa == 0 { i32::MIN } else { f.log2_ceil() });
+    let rate = learning.folded(spec.rate);
+    let factors = [spec.factors.alpha_pre, spec.factors.alpha_post].map(|alpha| rate.times(alpha));
+    let largest = factors.into_iter().chain([bias_factor(spec, learning)]);
+    let largest = largest.max_by_key(|f| if f.mantissa == 0 { i32::MIN } else { f.log2_ceil() });
     // A bit more than the weights have, so that the sweep has a fraction to round.
-    Format::new(spec.factors.lambda_pre, learning.block_steps, largest.unwrap_or(spec.rate), spec.weight_bits + 1)
+    Format::new(spec.factors.lambda_pre, learning.block_steps, largest.unwrap_or(rate), spec.weight_bits + 1)
+}
+
+/// How d psi is narrowed for the product with weights of `weight_bits`, where its values have this peak, and those that meet in
+/// a product, `count` of them, this sum of magnitudes: the shift to 16 bits, and the product's way back to `Q 26`.
+pub fn narrowing(sum: u64, peak: u64, count: usize, weight_bits: u32) -> (u32, Scale) {
+    // Rounding adds at most a half to each value, and at most doubles it.
+    let allowed = NARROW_SUM_MAX.saturating_sub(count as u64).max(NARROW_SUM_MAX / 2);
+    let shift = (0..31).find(|&s| sum >> s <= allowed && peak >> s < 32767).unwrap_or(31);
+    let (right, left) = (weight_bits.saturating_sub(shift), shift.saturating_sub(weight_bits));
+    (shift, Scale { mantissa: 0, right, left, limit: SIGNAL_MAX - 1 })
+}
+
+/// Scales the summed input of neurons by a share, `Q 15`.
+pub fn scale(current: &mut [i32], share: i32) {
+    if share != ONE_Q15 {
+        current.iter_mut().for_each(|sum| *sum = mul_q15(*sum, share));
+    }
 }

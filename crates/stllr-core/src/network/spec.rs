@@ -1,33 +1,75 @@
 //! What a network is to be, checked before anything is allocated.
 
+use super::layer::ports_of;
+use crate::deep::{DEEP, Deep};
 use crate::fixed::{Factor, ONE_Q15};
-use crate::layer::{Learning, ReadoutSpec, SpikingSpec};
+use crate::layer::{ConvSpec, DropoutSpec, JoinSpec, Learning, PoolSpec, ReadoutSpec, SpikingSpec, UpsampleSpec};
+use crate::loss::{ContrastSpec, Criterion, Loss, Shape as Outputs};
 use crate::meter::Memory;
-use crate::signal::{Feedback, Signal};
+use crate::optimizer::Optimizer;
+use crate::shape::{Port, Shape};
+use crate::signal::{Feedback, LocalReadout, Narrow, Signal};
+use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 
 /// A network, as configured.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spec {
-    /// Input channels: for an event camera width x height x polarities.
-    pub inputs: usize,
-    /// Hidden layers, from the input up.
-    pub hidden: Vec<SpikingSpec>,
+    /// The sensor: channels (polarities), height and width.
+    pub input: Shape,
+    /// Hidden layers, each after those it sees.
+    pub layers: Vec<LayerSpec>,
     /// The readout.
     pub readout: ReadoutSpec,
+    /// What the readout sees: 0 is the input, k hidden layer k - 1.
+    pub readout_source: usize,
     /// The learning signal of hidden layers.
     pub signal: Signal,
+    /// What the readout is to do.
+    pub loss: Loss,
     /// What all layers agree on.
     pub learning: Learning,
     /// The most bytes that the network may hold.
     pub memory_limit: u64,
 }
 
-/// The most input channels, and the most neurons of a layer.
+/// A hidden layer, as configured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LayerSpec {
+    /// What it sees: 0 is the input, k hidden layer k - 1. One source, but for a join.
+    pub sources: Vec<usize>,
+    /// What it is.
+    pub kind: LayerKind,
+}
+
+/// The kinds of hidden layers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LayerKind {
+    /// Dense or recurrent neurons.
+    Spiking(SpikingSpec),
+    /// A convolution.
+    Conv(Deep<ConvSpec>),
+    /// Maxima or sums over windows.
+    Pool(Deep<PoolSpec>),
+    /// Nearest neighbour.
+    Upsample(Deep<UpsampleSpec>),
+    /// Sums of maps, or their channels one behind the other.
+    Join(Deep<JoinSpec>),
+    /// Elements that are silent for a sequence.
+    Dropout(Deep<DropoutSpec>),
+}
+
+/// The most elements of a map, input channels, and neurons of a layer.
 pub const MAX_UNITS: usize = 1 << 20;
+/// The most spikes of a map in a step.
+pub const MAX_SPIKES: usize = 1 << 24;
+/// The most rows of weights that a neuron adds up in a step.
+pub const MAX_ROWS: usize = 1 << 18;
 /// The most hidden layers.
 pub const MAX_LAYERS: usize = 64;
+/// The least exponent of a rate: 2^-24, divided by the square of the largest divisor.
+const MIN_EXPONENT: i64 = -48;
 /// The most classes.
 pub const MAX_CLASSES: usize = 4096;
 
@@ -44,6 +86,13 @@ pub struct SpecError {
     pub allowed: (i64, i64),
 }
 
+impl SpecError {
+    /// Of a field of the network as a whole.
+    pub(super) fn of(field: &'static str, given: usize, low: usize, high: usize) -> Self {
+        Self { layer: None, field, given: given as i64, allowed: (low as i64, high as i64) }
+    }
+}
+
 impl fmt::Display for SpecError {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         if let Some(layer) = self.layer {
@@ -56,44 +105,195 @@ impl fmt::Display for SpecError {
 impl core::error::Error for SpecError {}
 
 impl Spec {
-    /// Is every value in its range, and does the network fit its memory limit?
+    /// Dense and recurrent layers, each on top of the one before.
+    pub fn stack(inputs: usize, hidden: Vec<SpikingSpec>, readout: ReadoutSpec, learning: Learning) -> Self {
+        let layer = |(below, spec)| LayerSpec { sources: vec![below], kind: LayerKind::Spiking(spec) };
+        Self {
+            input: Shape::vector(inputs),
+            readout_source: hidden.len(),
+            layers: hidden.into_iter().enumerate().map(layer).collect(),
+            readout,
+            signal: Signal::Bp,
+            loss: Loss::CrossEntropy,
+            learning,
+            memory_limit: 1 << 30,
+        }
+    }
+
+    /// Input channels in all.
+    pub fn inputs(&self) -> usize {
+        self.input.elements()
+    }
+
+    /// The dense and recurrent layers.
+    pub fn hidden(&self) -> impl Iterator<Item = &SpikingSpec> {
+        self.layers
+            .iter()
+            .filter_map(|layer| if let LayerKind::Spiking(spec) = &layer.kind { Some(spec) } else { None })
+    }
+
+    /// Is every value in its range, do all shapes fit, and does the network fit its memory limit?
     pub fn check(&self) -> Result<(), SpecError> {
         let whole = Field { layer: None };
-        whole.within("inputs", self.inputs as i64, 1, MAX_UNITS as i64)?;
-        whole.within("hidden layers", self.hidden.len() as i64, 0, MAX_LAYERS as i64)?;
+        self.check_build(&whole)?;
+        whole.within("inputs", self.inputs() as i64, 1, MAX_UNITS as i64)?;
+        whole.within("hidden layers", self.layers.len() as i64, 0, MAX_LAYERS as i64)?;
         whole.within("block steps", self.learning.block_steps as i64, 1, 32)?;
-        for (i, layer) in self.hidden.iter().enumerate() {
-            check_spiking(layer, &Field { layer: Some(i) })?;
+        whole.factor("weight decay", self.learning.decay, -24, 0)?;
+        whole.within("weight decay", self.learning.decay.mantissa as i64, 0, 1 << 15)?;
+        whole.within("optimizer's constants", self.learning.optimizer.valid() as i64, 1, 1)?;
+        let mut ports = Vec::with_capacity(self.layers.len());
+        for (i, layer) in self.layers.iter().enumerate() {
+            let at = Field { layer: Some(i) };
+            let joins = matches!(layer.kind, LayerKind::Join(_));
+            at.within("sources", layer.sources.len() as i64, 1, if joins { MAX_LAYERS as i64 } else { 1 })?;
+            for &source in &layer.sources {
+                at.within("source", source as i64, 0, i as i64)?;
+            }
+            let port = check_layer(&layer.kind, &ports_of(&layer.sources, self.sensor(), &ports), &at)?;
+            at.within("elements", port.shape.elements() as i64, 1, MAX_UNITS as i64)?;
+            at.within("spikes in a step", port.most() as i64, 1, MAX_SPIKES as i64)?;
+            ports.push(port);
         }
-        check_readout(&self.readout, &Field { layer: Some(self.hidden.len()) })?;
+        let at = Field { layer: Some(self.layers.len()) };
+        at.within("source", self.readout_source as i64, 0, self.layers.len() as i64)?;
+        check_readout(&self.readout, &self.readout_input(&ports), &at)?;
+        if self.readout.kernel.is_some() && self.signal != Signal::Bp {
+            return Err(whole.refuse("signal of a readout of pixels", 1, 0, 0));
+        }
+        if !Criterion::fits(self.loss, self.outputs(&self.readout_input(&ports))) {
+            return Err(whole.refuse("losses that fit the readout", 0, 1, 1));
+        }
         // No machine can hold more than its addresses reach, whatever is allowed.
         let limit = self.memory_limit.min(isize::MAX as u64);
         whole.within("memory in bytes", self.memory().total() as i64, 0, limit as i64)
     }
 
+    /// Does this build hold what the network needs? Its layers it does: there are no others.
+    fn check_build(&self, whole: &Field) -> Result<(), SpecError> {
+        let needs = [
+            ("deep signal", !matches!(self.signal, Signal::Bp | Signal::Dfa)),
+            ("deep loss", self.loss != Loss::CrossEntropy),
+            ("readout of pixels", self.readout.kernel.is_some()),
+            ("deep optimizer", self.learning.optimizer != Optimizer::Sgd),
+            ("weight decay", self.learning.decay.mantissa != 0),
+            ("standardise", self.hidden().any(|layer| layer.standardise)),
+        ];
+        match needs.iter().find(|(_, needed)| *needed && !DEEP) {
+            Some(&(field, _)) => Err(whole.refuse(field, 1, 0, 0)),
+            None => Ok(()),
+        }
+    }
+
+    /// What the input gives.
+    pub(super) fn sensor(&self) -> Port {
+        Port::sensor(self.input)
+    }
+
+    /// What each hidden layer gives. Only for a spec whose shapes fit.
+    pub fn ports(&self) -> Vec<Port> {
+        let mut ports = Vec::with_capacity(self.layers.len());
+        for layer in &self.layers {
+            ports.push(port_of(&layer.kind, &ports_of(&layer.sources, self.sensor(), &ports)).unwrap_or(Port::from(0)));
+        }
+        ports
+    }
+
+    /// What the readout sees.
+    pub(super) fn readout_input(&self, ports: &[Port]) -> Port {
+        ports_of(&[self.readout_source], self.sensor(), ports)[0]
+    }
+
+    /// Does this layer get a learning signal?
+    pub(super) fn has_signal(&self, layer: usize) -> bool {
+        let learns = matches!(self.layers[layer].kind, LayerKind::Spiking(_) | LayerKind::Conv(_));
+        learns || self.signal == Signal::Bp
+    }
+
+    /// Has this layer a matrix that brings it the error?
+    pub(super) fn has_feedback(&self, layer: usize) -> bool {
+        match self.signal {
+            Signal::Bp => layer + 1 == self.readout_source && self.readout.kernel.is_none(),
+            Signal::Dfa | Signal::Sdfa | Signal::Drtp => self.has_signal(layer),
+            Signal::Local => false,
+        }
+    }
+
+    /// Has this layer a readout of its own?
+    pub(super) fn has_local(&self, layer: usize) -> bool {
+        DEEP && self.signal == Signal::Local && self.has_signal(layer)
+    }
+
+    /// How the readout's outputs lie.
+    pub(super) fn outputs(&self, input: &Port) -> Outputs {
+        let map = self.readout.output(input);
+        let values = self.readout.classes;
+        let stride = if self.readout.kernel.is_some() { self.readout.width() } else { values };
+        Outputs { height: map.height, width: map.width, values, stride }
+    }
+
+    /// The outputs whose error matrices multiply.
+    pub(super) fn narrow_shape(&self) -> Outputs {
+        Outputs::dense(if self.readout.kernel.is_some() { 0 } else { self.readout.classes })
+    }
+
+    /// The contrast of a flow whose map divides the sensor, with two passes of blur.
+    pub(super) fn contrast(&self) -> ContrastSpec {
+        let map = self.readout.output(&self.readout_input(&self.ports()));
+        ContrastSpec { scale: self.input.width / map.width.max(1), blur: 2, smoothness: 0 }
+    }
+
     /// Bytes that the network will hold, by part.
     pub fn memory(&self) -> Memory {
-        let mut sum = Memory::default();
-        let mut add = |part: Memory| {
-            sum.weights += part.weights;
-            sum.membranes += part.membranes;
-            sum.traces += part.traces;
-            sum.block += part.block;
-            sum.gradients += part.gradients;
+        let ports = self.ports();
+        let layers = (0..self.layers.len()).map(|i| self.layer_memory(i, &ports));
+        let sum = layers.fold(Memory::default(), |sum, layer| sum + layer);
+        sum + self.readout_memory(&ports)
+    }
+
+    /// Bytes that a hidden layer will hold, its learning signal and feedback matrix included. `ports` as [`Self::ports`]
+    /// gives them.
+    pub fn layer_memory(&self, layer: usize, ports: &[Port]) -> Memory {
+        let sources = ports_of(&self.layers[layer].sources, self.sensor(), ports);
+        let input = &sources[0];
+        let own = match &self.layers[layer].kind {
+            LayerKind::Spiking(spec) => spec.memory(*input, &self.learning),
+            LayerKind::Conv(spec) => spec.memory(input, &self.learning),
+            LayerKind::Pool(spec) => spec.memory(input),
+            LayerKind::Upsample(spec) => spec.memory(input),
+            LayerKind::Join(spec) => spec.memory(&sources),
+            LayerKind::Dropout(spec) => spec.memory(input),
         };
-        let mut inputs = self.inputs;
-        let classes = self.readout.classes;
-        for (i, layer) in self.hidden.iter().enumerate() {
-            add(layer.memory(inputs, &self.learning));
-            let has_feedback = self.signal == Signal::Dfa || i + 1 == self.hidden.len();
-            let weights = if has_feedback { Feedback::bytes(classes, layer.width()) } else { 0 };
-            add(Memory { weights, membranes: 4 * layer.width() as u64, ..Memory::default() });
-            inputs = layer.units;
-        }
-        add(self.readout.memory(inputs, &self.learning));
-        // The readout's error, and the same narrowed.
-        sum.membranes += 4 * classes as u64 + 2 * classes.next_multiple_of(2) as u64;
-        sum
+        let width = ports[layer].signal_len();
+        let feedback = if self.has_feedback(layer) { Feedback::bytes(self.readout.classes, width) } else { 0 };
+        let elements = ports[layer].shape.elements();
+        let local = if self.has_local(layer) { LocalReadout::bytes(self.readout.classes, elements) } else { 0 };
+        let weights = feedback + local;
+        let membranes = if self.has_signal(layer) { 4 * width as u64 } else { 0 };
+        own + Memory { weights, membranes, ..Memory::default() }
+    }
+
+    /// Bytes that the readout will hold, its error included.
+    pub fn readout_memory(&self, ports: &[Port]) -> Memory {
+        let input = self.readout_input(ports);
+        let outputs = self.outputs(&input);
+        // The error, the same narrowed, and what the loss needs.
+        let errors = 4 * outputs.positions() as u64 * outputs.stride as u64;
+        let membranes = errors + Narrow::bytes(self.narrow_shape()) + Criterion::bytes(self.loss, outputs);
+        self.readout.memory(input, &self.learning) + Memory { membranes, ..Memory::default() }
+    }
+}
+
+/// What a layer gives for what its sources give; none where their shapes do not fit.
+fn port_of(kind: &LayerKind, sources: &[Port]) -> Option<Port> {
+    let input = &sources[0];
+    match kind {
+        LayerKind::Spiking(spec) => Some(Port::from(spec.units)),
+        LayerKind::Conv(spec) => spec.output(input.shape).map(Port::spikes),
+        LayerKind::Pool(spec) => spec.output(input),
+        LayerKind::Upsample(spec) => Some(spec.output(input)),
+        LayerKind::Join(spec) => spec.output(sources),
+        LayerKind::Dropout(spec) => Some(spec.output(input)),
     }
 }
 
@@ -103,11 +303,11 @@ struct Field {
 
 impl Field {
     fn within(&self, field: &'static str, given: i64, low: i64, high: i64) -> Result<(), SpecError> {
-        if (low..=high).contains(&given) {
-            Ok(())
-        } else {
-            Err(SpecError { layer: self.layer, field, given, allowed: (low, high) })
-        }
+        if (low..=high).contains(&given) { Ok(()) } else { Err(self.refuse(field, given, low, high)) }
+    }
+
+    fn refuse(&self, field: &'static str, given: i64, low: i64, high: i64) -> SpecError {
+        SpecError { layer: self.layer, field, given, allowed: (low, high) }
     }
 
     fn decay(&self, field: &'static str, given: i32) -> Result<(), SpecError> {
@@ -124,6 +324,60 @@ impl Field {
     }
 }
 
+/// Checks a hidden layer, and says what it gives.
+fn check_layer(kind: &LayerKind, sources: &[Port], at: &Field) -> Result<Port, SpecError> {
+    let input = &sources[0];
+    let shorter_side = input.shape.height.min(input.shape.width) as i64;
+    match kind {
+        LayerKind::Spiking(spec) => {
+            check_spiking(spec, at)?;
+            // Its own spikes are not divided: without a gain for each, the two would want two rates.
+            let most = if spec.recurrent && !spec.standardise { 1 } else { 4096 };
+            at.within("divisor of a recurrent layer's input", spec.divisor as i64, 1, most)?;
+        }
+        LayerKind::Conv(spec) => {
+            check_spiking(&spec.neurons, at)?;
+            check_conv(spec, input, at)?;
+        }
+        LayerKind::Pool(spec) => {
+            at.within("pool's stride", spec.stride as i64, 1, 1024)?;
+            at.within("pool's size", spec.size as i64, 1, shorter_side.min(64))?;
+            at.within("spikes of an element for a maximum", input.levels as i64, 1, if spec.max { 1 } else { 4096 })?;
+        }
+        LayerKind::Upsample(spec) => at.within("factor", spec.factor as i64, 1, 64)?,
+        LayerKind::Join(spec) => {
+            at.within("numbers of repeats", spec.repeats.len() as i64, sources.len() as i64, sources.len() as i64)?;
+            for &repeat in &spec.repeats {
+                at.within("repeat", repeat as i64, 1, 4096)?;
+            }
+        }
+        LayerKind::Dropout(spec) => at.within("dropout rate", spec.rate as i64, 0, 32_440)?,
+    }
+    // Only a join's sources can still disagree.
+    port_of(kind, sources).ok_or(at.refuse("sources of one shape", 0, 1, 1))
+}
+
+fn check_conv(spec: &ConvSpec, input: &Port, at: &Field) -> Result<(), SpecError> {
+    let (kernel, shape) = (&spec.kernel, input.shape);
+    at.within("recurrent", spec.neurons.recurrent as i64, 0, 0)?;
+    at.within("divisor", spec.neurons.divisor as i64, 1, 4096)?;
+    at.within("kernel height", kernel.height as i64, 1, 64)?;
+    at.within("kernel width", kernel.width as i64, 1, 64)?;
+    at.within("stride", kernel.stride as i64, 1, 1024)?;
+    at.within("padding", kernel.padding as i64, 0, 1024)?;
+    at.within("dilation", kernel.dilation as i64, 1, 1024)?;
+    at.within("groups", kernel.groups as i64, 1, shape.channels.min(spec.neurons.units) as i64)?;
+    let (of_inputs, of_outputs) = (shape.channels % kernel.groups, spec.neurons.units % kernel.groups);
+    at.within("channels left over by groups", (of_inputs + of_outputs) as i64, 0, 0)?;
+    let padded = |size: usize| (size + 2 * kernel.padding) as i64;
+    let reach = |size: usize| (kernel.dilation * (size - 1) + 1) as i64;
+    at.within("kernel's reach", reach(kernel.height), 1, padded(shape.height))?;
+    at.within("kernel's reach", reach(kernel.width), 1, padded(shape.width))?;
+    at.within("input rows", shape.height as i64, 1, u16::MAX as i64)?;
+    at.within("input columns", shape.width as i64, 1, u16::MAX as i64)?;
+    at.within("rows of weights that a neuron sees", spec.most_rows(input) as i64, 1, MAX_ROWS as i64)
+}
+
 fn check_spiking(layer: &SpikingSpec, at: &Field) -> Result<(), SpecError> {
     at.within("units", layer.units as i64, 1, MAX_UNITS as i64)?;
     at.within("weight bits", layer.weight_bits as i64, 8, 13)?;
@@ -133,17 +387,25 @@ fn check_spiking(layer: &SpikingSpec, at: &Field) -> Result<(), SpecError> {
     at.decay("lambda_post", layer.factors.lambda_post)?;
     at.factor("alpha_pre", layer.factors.alpha_pre, -15, 5)?;
     at.factor("alpha_post", layer.factors.alpha_post, -15, 5)?;
-    at.factor("rate", layer.rate, -24, 5)?;
+    at.factor("rate", layer.rate, MIN_EXPONENT, 5)?;
     at.within("rate", layer.rate.mantissa as i64, 0, 1 << 15)?;
     at.within("deviation", layer.deviation, 0, 32 << 24)?;
     at.within("recurrent deviation", layer.recurrent_deviation, 0, 32 << 24)
 }
 
-fn check_readout(readout: &ReadoutSpec, at: &Field) -> Result<(), SpecError> {
-    at.within("classes", readout.classes as i64, 2, MAX_CLASSES as i64)?;
+fn check_readout(readout: &ReadoutSpec, input: &Port, at: &Field) -> Result<(), SpecError> {
+    if let Some(side) = readout.kernel {
+        at.within("values", readout.classes as i64, 1, 64)?;
+        at.within("kernel", side as i64, 1, 15)?;
+        at.within("kernel's remainder by 2", side as i64 % 2, 1, 1)?;
+        at.within("pixels", readout.membranes(input) as i64, 1, MAX_UNITS as i64)?;
+    } else {
+        at.within("classes", readout.classes as i64, 2, MAX_CLASSES as i64)?;
+    }
     at.decay("leak", readout.leak)?;
     at.decay("trace decay", readout.trace_decay)?;
-    at.factor("rate", readout.rate, -24, 5)?;
+    at.factor("rate", readout.rate, MIN_EXPONENT, 5)?;
     at.within("rate", readout.rate.mantissa as i64, 0, 1 << 15)?;
+    at.within("divisor", readout.divisor as i64, 1, 4096)?;
     at.within("deviation", readout.deviation, 0, 8 << 24)
 }

@@ -8,7 +8,7 @@ impl Network {
     pub fn weights_hash(&self) -> u64 {
         let mut hash = Hash::default();
         let mut sink = |n: i64| hash.bytes(&(n as i32).to_le_bytes());
-        self.hidden.iter().for_each(|layer| layer.visit_weights(&mut sink));
+        self.layers.iter().for_each(|layer| layer.visit_weights(&mut sink));
         self.readout.visit_weights(&mut sink);
         hash.finish()
     }
@@ -17,15 +17,18 @@ impl Network {
     pub fn state_hash(&self) -> u64 {
         let mut hash = Hash::default();
         let mut sink = |n: i64| hash.number(n);
-        for layer in &self.hidden {
+        for layer in &self.layers {
             layer.visit_weights(&mut sink);
             layer.visit_state(&mut sink);
         }
         self.readout.visit_weights(&mut sink);
         self.readout.visit_state(&mut sink);
-        self.feedback.iter().for_each(|feedback| feedback.visit(&mut sink));
+        self.feedback.iter().flatten().for_each(|feedback| feedback.visit(&mut sink));
+        self.locals.iter().flatten().for_each(|local| local.visit(&mut sink));
         sink(self.clock as i64);
         sink(self.updates as i64);
+        sink(self.draws as i64);
+        sink(self.classes_changed as i64);
         sink(self.tracking as i64);
         hash.finish()
     }

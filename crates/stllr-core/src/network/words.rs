@@ -1,63 +1,99 @@
 //! A spec as a list of 32-bit words: how it crosses the boundary to other languages.
 //!
-//! | words | meaning |
+//! The header, 18 words:
+//!
+//! | word | meaning |
 //! | --- | --- |
 //! | 0 | [`WORDS_VERSION`] |
-//! | 1 | inputs |
-//! | 2 | number of hidden layers, H |
-//! | 3 | learning signal: 0 BP, 1 DFA |
-//! | 4 | mode: 0 sequence, 1 block |
-//! | 5 | steps of a block |
-//! | 6 | rounding: 0 nearest, 1 dithered |
-//! | 7, 8 | seed, low and high half |
-//! | 9 | memory limit in MiB |
-//! | then 20 a hidden layer | units, recurrent, weight bits, leak, threshold, soft reset, psi (0 exp, 1 tri, 2 sigmoid, 3 tri_out), lambda_pre, lambda_post, alpha_pre, alpha_post, rate (each mantissa, exponent), bias, deviation, recurrent deviation, 0, 0 |
-//! | then 8 for the readout | classes, leak, trace decay, rate (mantissa, exponent), bias, deviation, 0 |
+//! | 1, 2, 3 | input channels, height, width |
+//! | 4 | number of hidden layers |
+//! | 5 | learning signal: 0 BP, 1 DFA, 2 sDFA, 3 DRTP, 4 local |
+//! | 6 | loss: 0 cross-entropy, 1 mean square, 2 binary cross-entropy, 3 endpoint, 4 contrast |
+//! | 7 | mode: 0 sequence, 1 block |
+//! | 8 | steps of a block |
+//! | 9 | rounding: 0 nearest, 1 dithered |
+//! | 10, 11 | seed, low and high half |
+//! | 12 | memory limit in MiB |
+//! | 13 | optimiser: 0 gradient descent, 1 momentum, 2 Nesterov, 3 Adam, 4 RMSprop, 5 Rprop |
+//! | 14, 15 | its fractions: momentum, beta1 and beta2, alpha or shrink `Q 30`, grow `Q 29`; 0 where there is none |
+//! | 16, 17 | weight decay, mantissa and exponent |
+//!
+//! Then each hidden layer:
+//!
+//! | words | meaning |
+//! | --- | --- |
+//! | kind | 0 dense or recurrent, 1 convolution, 2 pool, 3 upsample, 4 add, 5 concat, 6 dropout |
+//! | length | words of this layer that follow |
+//! | sources | how many |
+//! | for each source, 2 | its number (0 the input, k the k-th hidden layer), and for neurons the divisor, for joins the repeat, else 1 |
+//! | kinds 0 and 1, 20 | units, recurrent, weight bits, leak, threshold, soft reset, psi (0 exp, 1 tri, 2 sigmoid, 3 tri_out), lambda_pre, lambda_post, alpha_pre, alpha_post, rate (each mantissa, exponent), bias, deviation, recurrent deviation, standardise, bits of storage: 16 |
+//! | kind 1, 6 more | kernel height and width, stride, padding, dilation, groups |
+//! | kind 2, 3 | 0 maximum or 1 sum, size, stride |
+//! | kind 3, 1 | factor |
+//! | kind 6, 1 | rate |
+//!
+//! Then the readout, 12 words: 1, its source, the divisor, classes (or values), leak, trace decay, rate (mantissa,
+//! exponent), bias, deviation, side of the kernel (0: none), 0.
+//!
+//! A build without the feature `deep` takes signals 0 and 1, loss 0, kind 0 and readouts without a kernel only.
 //!
 //! Flags are 0 or 1; formats are those of the spec's fields.
 
-use super::spec::{MAX_LAYERS, Spec, SpecError};
+use super::spec::{LayerKind, LayerSpec, MAX_LAYERS, Spec, SpecError};
+use crate::deep::{DEEP, deep};
 use crate::fixed::Factor;
-use crate::layer::{Factors, Learning, Mode, ReadoutSpec, SpikingSpec};
+use crate::layer::{
+    ConvSpec, DropoutSpec, Factors, JoinSpec, Kernel, Learning, Mode, PoolSpec, ReadoutSpec, SpikingSpec, UpsampleSpec,
+};
+use crate::loss::Loss;
 use crate::noise::Rounding;
+use crate::optimizer::{ONE_BETA, Optimizer};
 use crate::psi::Psi;
+use crate::shape::Shape;
 use crate::signal::Signal;
 use alloc::vec::Vec;
 
 /// The first word of every spec.
-pub const WORDS_VERSION: i32 = 1;
-const HEADER: usize = 10;
-const HIDDEN: usize = 20;
-const READOUT: usize = 8;
+pub const WORDS_VERSION: i32 = 2;
 
 impl Spec {
     /// Reads and checks a spec.
     pub fn from_words(words: &[i32]) -> Result<Self, SpecError> {
-        let length = |low: usize, high: usize| error("words", words.len() as i64, low as i64, high as i64);
-        if words.len() < HEADER + READOUT {
-            return Err(length(HEADER + READOUT, HEADER + READOUT + MAX_LAYERS * HIDDEN));
-        }
         let mut at = Words { words, next: 0 };
         at.choice("version", &[(WORDS_VERSION, ())])?;
-        let inputs = at.size("inputs")?;
-        let layers = at.size("hidden layers")?;
-        if layers > MAX_LAYERS {
-            return Err(error("hidden layers", layers as i64, 0, MAX_LAYERS as i64));
+        let input = Shape { channels: at.size("channels")?, height: at.size("height")?, width: at.size("width")? };
+        let count = at.size("hidden layers")?;
+        if count > MAX_LAYERS {
+            return Err(error("hidden layers", count as i64, 0, MAX_LAYERS as i64));
         }
-        let expected = HEADER + layers * HIDDEN + READOUT;
-        if words.len() != expected {
-            return Err(length(expected, expected));
-        }
-        let signal = at.choice("signal", &[(0, Signal::Bp), (1, Signal::Dfa)])?;
+        let signals = [Signal::Bp, Signal::Dfa, Signal::Sdfa, Signal::Drtp, Signal::Local];
+        let signal = signals[at.number("signal", if DEEP { 4 } else { 1 })?];
+        let loss = at.number("loss", if DEEP { 4 } else { 0 })?;
         let mode = at.choice("mode", &[(0, Mode::Sequence), (1, Mode::Block)])?;
         let block_steps = at.size("block steps")?;
         let rounding = at.choice("rounding", &[(0, Rounding::Nearest), (1, Rounding::Dithered)])?;
         let seed = at.take() as u32 as u64 | (at.take() as u32 as u64) << 32;
         let memory_limit = (at.size("memory limit")? as u64) << 20;
-        let hidden = (0..layers).map(|i| at.hidden().map_err(of_layer(i))).collect::<Result<Vec<_>, _>>()?;
-        let readout = at.readout().map_err(of_layer(layers))?;
-        let learning = Learning { mode, block_steps, rounding, seed };
-        let spec = Self { inputs, hidden, readout, signal, learning, memory_limit };
+        let optimizer = at.optimizer()?;
+        let decay = at.factor();
+        let mut layers = Vec::with_capacity(count);
+        for i in 0..count {
+            layers.push(at.layer().map_err(of_layer(i))?);
+        }
+        let (readout, readout_source) = at.readout().map_err(of_layer(count))?;
+        if at.next != words.len() {
+            return Err(error("words", words.len() as i64, at.next as i64, at.next as i64));
+        }
+        let learning = Learning { mode, block_steps, rounding, seed, optimizer, decay };
+        let loss_of_classes = [Loss::CrossEntropy, Loss::MeanSquare, Loss::Binary, Loss::Endpoint].get(loss).copied();
+        let loss = loss_of_classes.unwrap_or(Loss::CrossEntropy);
+        let mut spec = Self { input, layers, readout, readout_source, signal, loss, learning, memory_limit };
+        if loss_of_classes.is_none() {
+            // Its scale follows from the shapes, so those must fit.
+            spec.loss = Loss::Endpoint;
+            spec.check()?;
+            spec.loss = deep(spec.contrast()).map_or(Loss::Endpoint, Loss::Contrast);
+        }
         spec.check()?;
         Ok(spec)
     }
@@ -95,6 +131,12 @@ impl Words<'_> {
         found.map(|(_, choice)| *choice).ok_or(error(field, word as i64, low as i64, high as i64))
     }
 
+    /// One of 0..=`most`.
+    fn number(&mut self, field: &'static str, most: usize) -> Result<usize, SpecError> {
+        let number = self.size(field)?;
+        if number > most { Err(error(field, number as i64, 0, most as i64)) } else { Ok(number) }
+    }
+
     fn flag(&mut self, field: &'static str) -> Result<bool, SpecError> {
         self.choice(field, &[(0, false), (1, true)])
     }
@@ -108,7 +150,62 @@ impl Words<'_> {
         (0..count).try_for_each(|_| self.choice("reserved", &[(0, ())]))
     }
 
-    fn hidden(&mut self) -> Result<SpikingSpec, SpecError> {
+    fn optimizer(&mut self) -> Result<Optimizer, SpecError> {
+        let number = self.number("optimizer", if DEEP { 5 } else { 0 })?;
+        let (first, second) = (self.take() as u32, self.take() as u32);
+        let optimizer = match number {
+            _ if !DEEP => Optimizer::Sgd,
+            0 => Optimizer::Sgd,
+            1 | 2 => Optimizer::Momentum { momentum: first, nesterov: number == 2 },
+            3 => Optimizer::Adam { beta1: first, beta2: second },
+            4 => Optimizer::RmsProp { alpha: first },
+            _ => {
+                let Optimizer::RProp { least, most, .. } = Optimizer::RPROP else { return Ok(Optimizer::RPROP) };
+                // The second is in Q 29.
+                Optimizer::RProp { shrink: first, grow: second.saturating_mul(2), least, most }
+            }
+        };
+        let valid = optimizer.valid();
+        if valid { Ok(optimizer) } else { Err(error("optimizer's fractions", first as i64, 0, ONE_BETA as i64 - 1)) }
+    }
+
+    fn layer(&mut self) -> Result<LayerSpec, SpecError> {
+        let kind = self.take();
+        let (length, start) = (self.size("length")?, self.next);
+        let count = self.size("sources")?;
+        if count > MAX_LAYERS {
+            return Err(error("sources", count as i64, 1, MAX_LAYERS as i64));
+        }
+        let (mut sources, mut numbers) = (Vec::with_capacity(count), Vec::with_capacity(count));
+        for _ in 0..count {
+            sources.push(self.size("source")?);
+            numbers.push(self.size("divisor or repeat")?);
+        }
+        let divisor = numbers.first().copied().unwrap_or(1);
+        let found = match kind {
+            0 => Some(LayerKind::Spiking(self.neurons(divisor)?)),
+            _ if !DEEP => None,
+            1 => deep(ConvSpec { neurons: self.neurons(divisor)?, kernel: self.kernel()? }).map(LayerKind::Conv),
+            2 => deep(PoolSpec {
+                max: self.choice("pool", &[(0, true), (1, false)])?,
+                size: self.size("size")?,
+                stride: self.size("stride")?,
+            })
+            .map(LayerKind::Pool),
+            3 => deep(UpsampleSpec { factor: self.size("factor")? }).map(LayerKind::Upsample),
+            4 | 5 => deep(JoinSpec { concat: kind == 5, repeats: numbers }).map(LayerKind::Join),
+            6 => deep(DropoutSpec { rate: self.take() }).map(LayerKind::Dropout),
+            _ => None,
+        };
+        let kind = found.ok_or(error("kind", kind as i64, 0, if DEEP { 6 } else { 0 }))?;
+        let taken = (self.next - start) as i64;
+        if taken != length as i64 {
+            return Err(error("length", length as i64, taken, taken));
+        }
+        Ok(LayerSpec { sources, kind })
+    }
+
+    fn neurons(&mut self, divisor: usize) -> Result<SpikingSpec, SpecError> {
         let spec = SpikingSpec {
             units: self.size("units")?,
             recurrent: self.flag("recurrent")?,
@@ -127,12 +224,27 @@ impl Words<'_> {
             bias: self.flag("bias")?,
             deviation: self.take() as i64,
             recurrent_deviation: self.take() as i64,
+            divisor,
+            standardise: self.number("standardise", DEEP as usize)? == 1,
         };
-        self.reserved(2)?;
+        self.choice("bits of storage", &[(16, ())])?;
         Ok(spec)
     }
 
-    fn readout(&mut self) -> Result<ReadoutSpec, SpecError> {
+    fn kernel(&mut self) -> Result<Kernel, SpecError> {
+        Ok(Kernel {
+            height: self.size("kernel height")?,
+            width: self.size("kernel width")?,
+            stride: self.size("stride")?,
+            padding: self.size("padding")?,
+            dilation: self.size("dilation")?,
+            groups: self.size("groups")?,
+        })
+    }
+
+    fn readout(&mut self) -> Result<(ReadoutSpec, usize), SpecError> {
+        self.choice("sources", &[(1, ())])?;
+        let (source, divisor) = (self.size("source")?, self.size("divisor")?);
         let spec = ReadoutSpec {
             classes: self.size("classes")?,
             leak: self.take(),
@@ -140,8 +252,10 @@ impl Words<'_> {
             rate: self.factor(),
             bias: self.flag("bias")?,
             deviation: self.take() as i64,
+            kernel: Some(self.size("kernel")?).filter(|&side| side > 0),
+            divisor,
         };
         self.reserved(1)?;
-        Ok(spec)
+        Ok((spec, source))
     }
 }

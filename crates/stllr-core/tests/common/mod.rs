@@ -10,7 +10,6 @@ use stllr_core::layer::{Factors, Learning, Mode, ReadoutSpec, SpikingSpec};
 use stllr_core::network::Spec;
 use stllr_core::noise::{Rounding, Stream};
 use stllr_core::psi::Psi;
-use stllr_core::signal::Signal;
 
 pub const PSIS: [Psi; 4] = [Psi::Exp, Psi::Tri, Psi::Sigmoid, Psi::TriOut];
 
@@ -80,30 +79,28 @@ pub fn layer(units: usize) -> SpikingSpec {
         },
         rate: power(-6),
         bias: false,
+        divisor: 1,
+        standardise: false,
         deviation: 8 << 20,
         recurrent_deviation: 4 << 20,
     }
 }
 
 pub fn learning(mode: Mode, block_steps: usize, rounding: Rounding) -> Learning {
-    Learning { mode, block_steps, rounding, seed: 11 }
+    Learning { mode, block_steps, rounding, seed: 11, ..Learning::PLAIN }
 }
 
 /// 30 inputs, these layers, four classes, back-propagation.
 pub fn network(hidden: Vec<SpikingSpec>, learning: Learning) -> Spec {
-    Spec {
-        inputs: 30,
-        hidden,
-        readout: ReadoutSpec {
-            classes: 4,
-            leak: 30_720,
-            trace_decay: 32_256,
-            rate: power(-8),
-            bias: true,
-            deviation: 3 << 20,
-        },
-        signal: Signal::Bp,
-        learning,
-        memory_limit: 1 << 26,
-    }
+    let readout = ReadoutSpec {
+        classes: 4,
+        kernel: None,
+        leak: 30_720,
+        trace_decay: 32_256,
+        rate: power(-8),
+        bias: true,
+        divisor: 1,
+        deviation: 3 << 20,
+    };
+    Spec { memory_limit: 1 << 26, ..Spec::stack(30, hidden, readout, learning) }
 }

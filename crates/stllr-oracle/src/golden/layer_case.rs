@@ -132,7 +132,7 @@ impl Shapes {
                 inputs: vec![c.channels_in, c.height, c.width],
                 outputs: vec![c.channels_out, c.height_out(), c.width_out()],
                 flat_outputs: c.outputs(),
-                weight: vec![c.channels_out, c.channels_in / c.groups, c.kernel, c.kernel],
+                weight: vec![c.channels_out, c.channels_in / c.groups, c.kernel[0], c.kernel[1]],
                 rows: c.channels_out,
             },
         }
@@ -149,7 +149,7 @@ fn read_connection(shape: &Fields<'_>, kind: LayerKind) -> Result<Connection, Fi
         channels_out: shape.integer("c_out", 1)?,
         height: shape.integer("h", 1)?,
         width: shape.integer("w", 1)?,
-        kernel: shape.integer("kernel", 1)?,
+        kernel: [shape.integer("kernel", 1)?; 2],
         stride: shape.integer("stride", 1)?,
         padding: shape.integer("padding", 0)?,
         dilation: or_one("dilation")?,

@@ -81,8 +81,19 @@ impl Connection {
         gradient
     }
 
+    /// current <- current + b, each value of the bias at all outputs that share it.
+    pub fn add_bias(self, current: &mut [f64], bias: &[f64]) {
+        let share = self.outputs_a_bias();
+        current.iter_mut().enumerate().for_each(|(i, current)| *current += bias[i / share]);
+    }
+
+    /// The bias's gradient from one value an output: the sum over the outputs that share a value.
+    pub fn bias_gradient(self, e: &[f64]) -> Vec<f64> {
+        e.chunks_exact(self.outputs_a_bias()).map(|shared| shared.iter().sum()).collect()
+    }
+
     /// Calls `synapse(weight, input, output)` for every pair of an input and an output that a weight joins.
-    fn each_synapse(self, mut synapse: impl FnMut(usize, usize, usize)) {
+    pub(crate) fn each_synapse(self, mut synapse: impl FnMut(usize, usize, usize)) {
         match self {
             Self::Dense { inputs, outputs } => {
                 for output in 0..outputs {

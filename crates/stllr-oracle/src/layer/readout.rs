@@ -1,14 +1,15 @@
 //! The readout: leaky integrators that never spike (fact 10).
 
-use super::{Connection, Gradients, add, decay_and_add};
+use super::{Connection, ConvShape, Gradients, decay_and_add};
 use crate::parameters::{Parameters, Weights};
 
-/// A layer that accumulates its weighted inputs; its membranes are the logits.
+/// A layer that accumulates its weighted inputs; its membranes are the logits, or as a convolution a map of values
+/// (`[channel][row][column]`; a flow has two channels).
 ///
 /// ```text
 /// step(x):       trace_in <- trace_decay trace_in + x
 ///                u        <- leak u + W x + b
-/// gradients(g):  dW = g trace_in^T,  db = g,  dx = W^T g
+/// gradients(g):  dW = g trace_in^T,  db = g,  dx = W^T g      a convolution sums dW and db over its positions
 /// ```
 ///
 /// The weights act as they are, without standardisation, and the rule's alphas play no part. In the official networks
@@ -28,8 +29,26 @@ impl Readout {
     pub fn new(weight: Weights, bias: Option<Vec<f64>>, leak: f64, trace_decay: f64) -> Self {
         assert!(weight.standardisation.is_none(), "readout: its weights are not standardised");
         let connection = Connection::dense(weight.raw.len() / weight.outputs, weight.outputs);
+        Self::with_connection(connection, weight, bias, leak, trace_decay)
+    }
+
+    /// A readout of values a pixel, at rest. `weight` is plain, `[channels out][channels in / groups][rows][columns]`;
+    /// `bias` has one value an output channel. Outputs lie on the inputs' pixels for [`ConvShape::same`].
+    pub fn conv(shape: ConvShape, weight: Weights, bias: Option<Vec<f64>>, leak: f64, trace_decay: f64) -> Self {
+        assert!(weight.standardisation.is_none(), "readout: its weights are not standardised");
+        Self::with_connection(Connection::Conv(shape), weight, bias, leak, trace_decay)
+    }
+
+    fn with_connection(
+        connection: Connection,
+        weight: Weights,
+        bias: Option<Vec<f64>>,
+        leak: f64,
+        trace_decay: f64,
+    ) -> Self {
+        assert_eq!(weight.raw.len(), connection.weights(), "weights: as many as the connection has");
         if let Some(bias) = &bias {
-            assert_eq!(bias.len(), connection.outputs(), "bias: one value an output");
+            assert_eq!(bias.len(), connection.biases(), "bias: one value an output or output channel");
         }
         Self {
             connection,
@@ -46,7 +65,7 @@ impl Readout {
         decay_and_add(&mut self.trace_in, self.trace_decay, x);
         let mut current = self.connection.forward(&self.parameters.weight.raw, x);
         if let Some(bias) = &self.parameters.bias {
-            add(&mut current, bias);
+            self.connection.add_bias(&mut current, bias);
         }
         decay_and_add(&mut self.membrane, self.leak, &current);
         &self.membrane
@@ -59,7 +78,7 @@ impl Readout {
             input: self.connection.transpose(&self.parameters.weight.raw, g),
             weight: self.connection.correlate(g, &self.trace_in),
             weight_rec: None,
-            bias: g.to_vec(),
+            bias: self.connection.bias_gradient(g),
         }
     }
 
@@ -73,6 +92,11 @@ impl Readout {
     pub fn set_parameters(&mut self, parameters: Parameters) {
         assert_eq!(parameters.weight.raw.len(), self.connection.weights(), "weights: as many as the readout has");
         self.parameters = parameters;
+    }
+
+    /// How inputs reach outputs.
+    pub fn connection(&self) -> Connection {
+        self.connection
     }
 
     /// What the layer learns.
@@ -116,5 +140,43 @@ mod tests {
             (gradients.weight, gradients.bias, gradients.input),
             (vec![-3.5, -2.0], vec![-2.0], vec![-4.0, 2.0])
         );
+    }
+
+    /// The same map with every synapse of its own: `[outputs][inputs]`.
+    fn unrolled(shape: ConvShape, weight: &[f64]) -> Vec<f64> {
+        let connection = Connection::Conv(shape);
+        let columns: Vec<Vec<f64>> = (0..connection.inputs())
+            .map(|i| {
+                let mut x = vec![0.0; connection.inputs()];
+                x[i] = 1.0;
+                connection.forward(weight, &x)
+            })
+            .collect();
+        (0..connection.outputs()).flat_map(|o| columns.iter().map(move |column| column[o])).collect()
+    }
+
+    #[test]
+    fn a_convolution_is_a_dense_readout_whose_weights_are_shared() {
+        let shape = ConvShape::same([2, 2], 3, 4, 3);
+        let weight: Vec<f64> = (0..shape.weights()).map(|i| ((i * 7) % 11) as f64 / 8.0 - 0.5).collect();
+        let dense = Weights::plain(shape.outputs(), unrolled(shape, &weight));
+        let bias: Vec<f64> = (0..shape.outputs()).map(|i| [0.25, -0.5][i / 12]).collect();
+        let mut dense = Readout::new(dense, Some(bias), 0.5, 0.75);
+        let mut conv = Readout::conv(shape, Weights::plain(2, weight), Some(vec![0.25, -0.5]), 0.5, 0.75);
+        for t in 0..3 {
+            let x: Vec<f64> = (0..shape.inputs()).map(|i| ((i * 5 + t * 3) % 7 < 2) as u8 as f64).collect();
+            assert_eq!(dense.step(&x), conv.step(&x));
+        }
+        let g: Vec<f64> = (0..shape.outputs()).map(|i| ((i * 3) % 8) as f64 / 4.0 - 1.0).collect();
+        let (dense, conv) = (dense.gradients(&g), conv.gradients(&g));
+        assert_eq!(dense.input, conv.input);
+        assert_eq!([&dense.bias[..12], &dense.bias[12..]].map(|map| map.iter().sum::<f64>()), conv.bias[..]);
+        // a weight's gradient is the sum over the synapses it serves, which a map of that weight alone shows
+        for (w, gradient) in conv.weight.iter().enumerate() {
+            let mut alone = vec![0.0; shape.weights()];
+            alone[w] = 1.0;
+            let sum: f64 = unrolled(shape, &alone).iter().zip(&dense.weight).map(|(used, g)| used * g).sum();
+            assert_eq!(sum, *gradient);
+        }
     }
 }

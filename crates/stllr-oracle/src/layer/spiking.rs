@@ -63,8 +63,7 @@ impl SpikingLayer {
 
         let mut current = self.connection.forward(&self.effective, x);
         if let Some(bias) = &self.parameters.bias {
-            let share = self.connection.outputs_a_bias();
-            current.iter_mut().enumerate().for_each(|(i, current)| *current += bias[i / share]);
+            self.connection.add_bias(&mut current, bias);
         }
         if let (Some(recurrence), Some(weight_rec)) = (&mut self.recurrence, &self.effective_rec) {
             add(&mut current, &recurrence.current(weight_rec, self.neurons.spikes()));
@@ -90,7 +89,7 @@ impl SpikingLayer {
             input: self.connection.transpose(&self.effective, &g_psi),
             weight,
             weight_rec: self.recurrence.as_ref().map(|recurrence| recurrence.gradient(&e_pre, &e_post)),
-            bias: g_psi.chunks_exact(self.connection.outputs_a_bias()).map(|shared| shared.iter().sum()).collect(),
+            bias: self.connection.bias_gradient(&g_psi),
         }
     }
 
@@ -229,7 +228,7 @@ mod tests {
             channels_out: 1,
             height: 1,
             width: 3,
-            kernel: 1,
+            kernel: [1, 1],
             stride: 1,
             padding: 0,
             dilation: 1,

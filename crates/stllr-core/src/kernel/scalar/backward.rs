@@ -7,7 +7,7 @@ use crate::noise::{LANES, lanes_i16, lanes_i32};
 /// `out[i]` = sum over c of `feedback[c][i] * error[c]`: the learning signal of each neuron.
 ///
 /// `feedback` holds pairs of classes side by side: element `(c / 2 * width + i) * 2 + c % 2`, `width` = `out.len()`.
-/// `error` has an even length; its magnitudes sum to at most 2^15 (and a unit a class), so no sum leaves an `i32`.
+/// `error` has an even length; its magnitudes sum to at most 2^31 - 1 by the largest of `feedback`, so no sum leaves an `i32`.
 pub fn feedback(feedback: &[i16], error: &[i16], out: &mut [i32]) {
     out.fill(0);
     let width = out.len();
@@ -19,13 +19,15 @@ pub fn feedback(feedback: &[i16], error: &[i16], out: &mut [i32]) {
     }
 }
 
-/// `out[j]` = sum over i of `weights[j * stride + i] * g[i]`: what passes down to row j.
+/// `out[j]` += sum over i of `weights[j * stride + i] * g[i]`, shifted by `scale`: what passes down to row j.
 ///
-/// The sum of the magnitudes of `g` is at most 2^17, so that no sum leaves an `i32`.
-pub fn rows_dot(weights: &[i16], stride: usize, g: &[i16], out: &mut [i32]) {
+/// The sum of the magnitudes of `g` is at most 2^17, so that no sum leaves an `i32`. The scale's mantissa is not used; what
+/// is added and the result saturate at its limit, below 2^30; `out` is at most 2^30.
+pub fn rows_dot(weights: &[i16], stride: usize, g: &[i16], scale: Scale, out: &mut [i32]) {
     for (row, out) in out.iter_mut().enumerate() {
         let weights = &weights[row * stride..row * stride + g.len()];
-        *out = weights.iter().zip(g).map(|(&w, &g)| w as i32 * g as i32).sum();
+        let dot = weights.iter().zip(g).map(|(&w, &g)| w as i32 * g as i32).sum();
+        *out = (*out + scale.shift(dot)).clamp(-scale.limit, scale.limit);
     }
 }
 
@@ -122,15 +124,14 @@ pub fn update_row(weights: &mut [i16], sweep: &Sweep, mask: u32, trace: i16, noi
 
 /// `sum[i]` += over the steps in `mask` of the sweep + `carry[i] * trace`, in full precision.
 ///
-/// `steps` holds a row of `sum.len()` a step; `trace` is in `Q 15`, 0..=32768. What is added stays below [`SUM_MAX`] in
+/// The values of a step begin `stride` after those of the step before, and there are as many as sums; `trace` is in `Q 15`, 0..=32768. What is added stays below [`SUM_MAX`] in
 /// magnitude (the caller's bound on the contributions sees to it), and so does the result, by saturation.
-pub fn accumulate_row(sum: &mut [i32], steps: &[i32], mask: u32, carry: &[i32], trace: i32) {
-    let width = sum.len();
+pub fn accumulate_row(sum: &mut [i32], steps: &[i32], stride: usize, mask: u32, carry: &[i32], trace: i32) {
     for (i, sum) in sum.iter_mut().enumerate() {
         let mut new = mul_q15(carry[i], trace);
         let mut rest = mask;
         while rest != 0 {
-            new += steps[rest.trailing_zeros() as usize * width + i];
+            new += steps[rest.trailing_zeros() as usize * stride + i];
             rest &= rest - 1;
         }
         *sum = (*sum + new).clamp(-SUM_MAX, SUM_MAX);

@@ -46,19 +46,30 @@ pub fn feedback(feedback: &[i16], error: &[i16], out: &mut [i32]) {
 }
 
 /// See [`scalar::rows_dot`].
-pub fn rows_dot(weights: &[i16], stride: usize, g: &[i16], out: &mut [i32]) {
-    let vectors = g.len() / 8 * 8;
-    for (row, out) in out.iter_mut().enumerate() {
-        let weights = &weights[row * stride..row * stride + g.len()];
-        let mut sum = i32x4_splat(0);
-        for i in (0..vectors).step_by(8) {
-            sum = i32x4_add(sum, i32x4_dot_i16x8(load_i16(weights, i), load_i16(g, i)));
+#[inline(never)]
+pub fn rows_dot(weights: &[i16], stride: usize, g: &[i16], scale: Scale, out: &mut [i32]) {
+    let whole = if g.len().is_multiple_of(8) { out.len() / 4 * 4 } else { 0 };
+    let room = scale.limit >> scale.left;
+    for first in (0..whole).step_by(4) {
+        // Four rows at once, so that their sums over lanes are one vector.
+        let rows: [&[i16]; 4] = core::array::from_fn(|k| &weights[(first + k) * stride..][..g.len()]);
+        let mut sums = [i32x4_splat(0); 4];
+        for i in (0..g.len()).step_by(8) {
+            let g = load_i16(g, i);
+            for (sum, row) in sums.iter_mut().zip(rows) {
+                // SAFETY: i + 8 <= g.len(), the length of every row.
+                let weights = unsafe { load(row.as_ptr().add(i)) };
+                *sum = i32x4_add(*sum, i32x4_dot_i16x8(weights, g));
+            }
         }
-        sum = i32x4_add(sum, i32x4_shuffle::<2, 3, 0, 1>(sum, sum));
-        sum = i32x4_add(sum, i32x4_shuffle::<1, 0, 3, 2>(sum, sum));
-        let tail: i32 = weights[vectors..].iter().zip(&g[vectors..]).map(|(&w, &g)| w as i32 * g as i32).sum();
-        *out = i32x4_extract_lane::<0>(sum) + tail;
+        let [a, b, c, d] = sums;
+        let ab = i32x4_add(i32x4_shuffle::<0, 4, 1, 5>(a, b), i32x4_shuffle::<2, 6, 3, 7>(a, b));
+        let cd = i32x4_add(i32x4_shuffle::<0, 4, 1, 5>(c, d), i32x4_shuffle::<2, 6, 3, 7>(c, d));
+        let dots = i32x4_add(i32x4_shuffle::<0, 1, 4, 5>(ab, cd), i32x4_shuffle::<2, 3, 6, 7>(ab, cd));
+        let added = i32x4_shl(clamp_i32(shift_round(dots, scale.right), room), scale.left);
+        store_i32(out, first, clamp_i32(i32x4_add(load_i32(out, first), added), scale.limit));
     }
+    scalar::rows_dot(weights.get(whole * stride..).unwrap_or_default(), stride, g, scale, &mut out[whole..]);
 }
 
 /// See [`scalar::product`].
@@ -306,17 +317,18 @@ unsafe fn change(weights: *mut i16, by: v128) {
 }
 
 /// See [`scalar::accumulate_row`].
-pub fn accumulate_row(sum: &mut [i32], steps: &[i32], mask: u32, carry: &[i32], trace: i32) {
+#[inline(never)]
+pub fn accumulate_row(sum: &mut [i32], steps: &[i32], stride: usize, mask: u32, carry: &[i32], trace: i32) {
     let width = sum.len();
     if !width.is_multiple_of(4) {
-        return scalar::accumulate_row(sum, steps, mask, carry, trace);
+        return scalar::accumulate_row(sum, steps, stride, mask, carry, trace);
     }
     let trace = i32x4_splat(trace);
     for i in (0..width).step_by(4) {
         let mut new = mul_q15(load_i32(carry, i), trace);
         let mut rest = mask;
         while rest != 0 {
-            new = i32x4_add(new, load_i32(steps, rest.trailing_zeros() as usize * width + i));
+            new = i32x4_add(new, load_i32(steps, rest.trailing_zeros() as usize * stride + i));
             rest &= rest - 1;
         }
         store_i32(sum, i, clamp_i32(i32x4_add(load_i32(sum, i), new), SUM_MAX));
@@ -324,6 +336,7 @@ pub fn accumulate_row(sum: &mut [i32], steps: &[i32], mask: u32, carry: &[i32], 
 }
 
 /// See [`scalar::apply_row`].
+#[inline(never)]
 pub fn apply_row(weights: &mut [i16], gradient: &mut [i32], shift: u32, noise: Option<u32>) {
     let width = weights.len().min(gradient.len());
     if !width.is_multiple_of(8) {

@@ -28,9 +28,15 @@ pub fn sum_rows(weights: &[i16], stride: usize, rows: &[u32], out: &mut [i32]) {
     for &row in rest {
         add_rows(weights, stride, &[row], out);
     }
+    let vectors = out.len() / 8 * 8;
+    if vectors < out.len() {
+        for &r in rows {
+            out[vectors..].iter_mut().zip(&row(weights, stride, r)[vectors..]).for_each(|(sum, &w)| *sum += w as i32);
+        }
+    }
 }
 
-/// Adds so many rows to `out`, which is at most `stride` long.
+/// Adds so many rows to the whole vectors of `out`, which is at most `stride` long.
 #[inline(always)]
 fn add_rows<const N: usize>(weights: &[i16], stride: usize, rows: &[u32; N], out: &mut [i32]) {
     let rows = rows.map(|r| row(weights, stride, r));
@@ -48,11 +54,6 @@ fn add_rows<const N: usize>(weights: &[i16], stride: usize, rows: &[u32; N], out
         }
         // SAFETY: i + 8 <= vectors <= out.len().
         unsafe { add_to(out.as_mut_ptr().add(i), low, high) };
-    }
-    for row in rows {
-        for (sum, &w) in out[vectors..].iter_mut().zip(&row[vectors..]) {
-            *sum += w as i32;
-        }
     }
 }
 

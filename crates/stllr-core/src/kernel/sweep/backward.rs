@@ -10,9 +10,10 @@ const FULL: (i64, i64) = (i32::MIN as i64, i32::MAX as i64);
 pub fn feedback(subject: &Kernels, truth: &Kernels) -> Result<(), String> {
     let check = |case: &mut Case, pairs: usize| {
         let (n, classes) = (case.length, 2 * pairs);
-        let weights: Slice<i16> = case.slice(classes * n, i16::MIN as i64, i16::MAX as i64);
+        let most = [1 << 15, 1 << 12, case.pick(1, 1 << 15)][case.pick(0, 2) as usize];
+        let weights: Slice<i16> = case.slice(classes * n, -most, most.min(i16::MAX as i64));
         let mut error: Slice<i16> = case.slice(classes, 0, 0);
-        spend(case, (1 << 15) + classes as i64, error.get_mut());
+        spend(case, i32::MAX as i64 / most, error.get_mut());
         let out: Slice<i32> = case.slice(n, FULL.0, FULL.1);
         let (mut got, mut want) = (out.clone(), out);
         (case.subject.feedback)(weights.get(), error.get(), got.get_mut());
@@ -28,16 +29,18 @@ pub fn feedback(subject: &Kernels, truth: &Kernels) -> Result<(), String> {
 
 pub fn rows_dot(subject: &Kernels, truth: &Kernels) -> Result<(), String> {
     input::sweep("rows_dot", (subject, truth), |case| {
-        let (n, rows) = (case.length, case.pick(0, 5) as usize);
+        let (n, rows) = (case.length, case.pick(0, 9) as usize);
         let stride = n + case.pick(0, 9) as usize;
         let weights: Slice<i16> = case.slice(rows * stride, -WEIGHT_MAX as i64, WEIGHT_MAX as i64);
         let mut g: Slice<i16> = case.slice(n, 0, 0);
         spend(case, 1 << 17, g.get_mut());
-        let out: Slice<i32> = case.slice(rows, FULL.0, FULL.1);
+        let out: Slice<i32> = case.slice(rows, -(1 << 30), 1 << 30);
+        let (right, left) = [(case.pick(0, 31) as u32, 0), (0, case.pick(0, 31) as u32)][case.pick(0, 1) as usize];
+        let scale = Scale { mantissa: 0, right, left, limit: (1 << 30) - 1 };
         let (mut got, mut want) = (out.clone(), out);
-        (case.subject.rows_dot)(weights.get(), stride, g.get(), got.get_mut());
-        (case.truth.rows_dot)(weights.get(), stride, g.get(), want.get_mut());
-        case.same("out", &got, &want, &(rows, stride))
+        (case.subject.rows_dot)(weights.get(), stride, g.get(), scale, got.get_mut());
+        (case.truth.rows_dot)(weights.get(), stride, g.get(), scale, want.get_mut());
+        case.same("out", &got, &want, &(rows, stride, right, left))
     })
 }
 

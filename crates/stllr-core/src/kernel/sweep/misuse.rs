@@ -1,7 +1,10 @@
 //! Lengths that do not fit together, where a kernel takes its indices from one slice to another: they must panic.
 
 use super::table::Kernels;
+use crate::fixed::Scale;
 use crate::kernel::{Lif, Sweep};
+
+const SCALE: Scale = Scale { mantissa: 0, right: 0, left: 0, limit: 1 << 30 };
 
 /// A call that must panic.
 #[derive(Clone, Copy)]
@@ -26,7 +29,7 @@ pub const MISUSES: [Misuse; 14] = [
     Misuse { name: "lif: a short v", run: |k| lif(k, 16, 16, 15, 16) },
     Misuse { name: "lif: room for too few spikes", run: |k| lif(k, 16, 16, 16, 15) },
     Misuse { name: "feedback: too few weights", run: |k| (k.feedback)(&[1; 62], &[1; 4], &mut [0; 16]) },
-    Misuse { name: "rows_dot: too few weights", run: |k| (k.rows_dot)(&[1; 31], 16, &[1; 16], &mut [0; 2]) },
+    Misuse { name: "rows_dot: too few weights", run: |k| (k.rows_dot)(&[1; 31], 16, &[1; 16], SCALE, &mut [0; 2]) },
     Misuse { name: "update_row: too few steps", run: |k| update_row(k, 47, 16, 1 << 2) },
     Misuse { name: "update_row: a mask beyond the steps", run: |k| update_row(k, 48, 16, 1 << 31) },
     Misuse { name: "update_row: a short carry", run: |k| update_row(k, 48, 15, 1) },
@@ -46,5 +49,5 @@ fn update_row(kernels: &Kernels, steps: usize, carry: usize, mask: u32) {
 }
 
 fn accumulate_row(kernels: &Kernels, steps: usize, carry: usize) {
-    (kernels.accumulate_row)(&mut [0; 16], &[1; 48][..steps], 0b101, &[1; 16][..carry], 7);
+    (kernels.accumulate_row)(&mut [0; 16], &[1; 48][..steps], 16, 0b101, &[1; 16][..carry], 7);
 }

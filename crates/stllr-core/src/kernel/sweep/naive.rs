@@ -76,9 +76,11 @@ pub fn feedback(feedback: &[i16], error: &[i16], out: &mut [i32]) {
     }
 }
 
-pub fn rows_dot(weights: &[i16], stride: usize, g: &[i16], out: &mut [i32]) {
+pub fn rows_dot(weights: &[i16], stride: usize, g: &[i16], scale: Scale, out: &mut [i32]) {
     for (j, out) in out.iter_mut().enumerate() {
-        *out = narrow(g.iter().enumerate().map(|(i, &g)| weights[j * stride + i] as i64 * g as i64).sum());
+        let dot: i64 = g.iter().enumerate().map(|(i, &g)| weights[j * stride + i] as i64 * g as i64).sum();
+        let added = held(nearest(dot, scale.right), scale.limit >> scale.left) << scale.left;
+        *out = narrow(held(*out as i64 + added, scale.limit));
     }
 }
 
@@ -148,11 +150,10 @@ pub fn update_row(weights: &mut [i16], sweep: &Sweep, mask: u32, trace: i16, noi
     }
 }
 
-pub fn accumulate_row(sum: &mut [i32], steps: &[i32], mask: u32, carry: &[i32], trace: i32) {
-    let width = sum.len();
+pub fn accumulate_row(sum: &mut [i32], steps: &[i32], stride: usize, mask: u32, carry: &[i32], trace: i32) {
     for (i, sum) in sum.iter_mut().enumerate() {
         let spiked = (0..32).filter(|step| mask >> step & 1 == 1);
-        let new: i64 = spiked.map(|step| steps[step * width + i] as i64).sum();
+        let new: i64 = spiked.map(|step| steps[step * stride + i] as i64).sum();
         let carried = nearest(carry[i] as i64 * trace as i64, 15);
         *sum = narrow(held(*sum as i64 + new + carried, SUM_MAX));
     }

@@ -4,6 +4,7 @@ use super::naive;
 use crate::fixed::Scale;
 use crate::kernel::{Lif, Sweep, scalar};
 
+type AccumulateKernel = fn(&mut [i32], &[i32], usize, u32, &[i32], i32);
 type LifKernel = fn(&Lif, &[i32], &[i32], &mut [i32], &mut [i32], &mut [u32]) -> usize;
 
 /// The kernels of one folder.
@@ -15,7 +16,7 @@ pub struct Kernels {
     pub lif: LifKernel,
     pub tri: fn(&[i32], &mut [i32], u32),
     pub feedback: fn(&[i16], &[i16], &mut [i32]),
-    pub rows_dot: fn(&[i16], usize, &[i16], &mut [i32]),
+    pub rows_dot: fn(&[i16], usize, &[i16], Scale, &mut [i32]),
     pub product: fn(&[i32], &[i32], &mut [i32]),
     pub contribution: fn(&[i32], &[i32], Scale, &mut [i32]),
     pub trace_contribution: fn(&[i32], &[i32], Scale, i32, &mut [i32]),
@@ -25,7 +26,7 @@ pub struct Kernels {
     pub peak: fn(&[i32]) -> i32,
     pub quantise: fn(&[i32], u32, i32, &mut [i16]),
     pub update_row: fn(&mut [i16], &Sweep, u32, i16, Option<u32>),
-    pub accumulate_row: fn(&mut [i32], &[i32], u32, &[i32], i32),
+    pub accumulate_row: AccumulateKernel,
     pub apply_row: fn(&mut [i16], &mut [i32], u32, Option<u32>),
     pub apply_wide_row: fn(&mut [i32], &mut [i32], i32, i32, Option<u32>),
 }

@@ -3,6 +3,7 @@
 use super::Spiking;
 use crate::eligibility::Eligibility;
 use crate::fixed::{BIAS_MAX, WEIGHT_MAX};
+use crate::layer::descent::Descent;
 
 impl Spiking {
     /// The weight from row `row` (an input, or `inputs` + a neuron of the layer itself) to neuron `unit`.
@@ -10,10 +11,26 @@ impl Spiking {
         self.weights[row * self.width + unit]
     }
 
-    /// Sets a weight; `value` is held to the format's range.
+    /// What decides how gradients become changes.
+    pub fn descent(&self) -> &Descent {
+        &self.descent
+    }
+
+    /// Makes the weights in use of raw ones that were set.
+    pub fn renew(&mut self) {
+        self.descent.renew(self.width, &mut self.weights);
+    }
+
+    /// Sets a weight, the raw one where weights are standardised ([`Self::renew`] must follow then); `value` is held to the
+    /// format's range.
     pub fn set_weight(&mut self, row: usize, unit: usize, value: i32) {
         assert!(unit < self.spec.units);
-        self.weights[row * self.width + unit] = value.clamp(-WEIGHT_MAX, WEIGHT_MAX) as i16;
+        let value = value.clamp(-WEIGHT_MAX, WEIGHT_MAX) as i16;
+        let index = row * self.width + unit;
+        match self.descent.raw_mut().get_mut(index) {
+            Some(raw) => *raw = value,
+            None => self.weights[index] = value,
+        }
     }
 
     /// Biases, membrane format.
@@ -63,15 +80,16 @@ impl Spiking {
     }
 
     /// Gives every weight and bias to `sink`.
-    pub fn visit_weights(&self, sink: &mut impl FnMut(i64)) {
+    pub fn visit_weights(&self, sink: &mut dyn FnMut(i64)) {
         self.weights.iter().for_each(|&w| sink(w as i64));
         self.bias.iter().for_each(|&b| sink(b as i64));
     }
 
     /// Gives all other state to `sink`.
-    pub fn visit_state(&self, sink: &mut impl FnMut(i64)) {
+    pub fn visit_state(&self, sink: &mut dyn FnMut(i64)) {
         self.neurons.visit(sink);
         self.bias_gradient.iter().for_each(|&g| sink(g as i64));
         self.gradient.iter().for_each(|&g| sink(g as i64));
+        self.descent.visit(sink);
     }
 }

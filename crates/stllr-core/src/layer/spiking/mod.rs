@@ -6,15 +6,19 @@ mod update;
 
 pub use spec::{Factors, SpikingSpec};
 
-use super::neurons::Neurons;
-use super::update::{Learning, Mode};
+use super::descent::Descent;
+use super::neurons::{Neurons, narrowing, scale};
+use super::update::Learning;
 use crate::aligned::Aligned;
-use crate::fixed::{Factor, SIGNAL_MAX, WEIGHT_MAX, rescale, shift_round};
+use crate::deep::DEEP;
+use crate::fixed::{Factor, ONE_Q15, WEIGHT_MAX, rescale, shift_round};
 use crate::kernel;
 use crate::meter::Meter;
 use crate::noise::Normal;
+use crate::shape::Port;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 /// A spiking layer with its state.
 #[derive(Clone, Debug)]
@@ -23,9 +27,11 @@ pub struct Spiking {
     learning: Learning,
     /// The layer's number: keeps its noise apart from others'.
     number: u32,
-    inputs: usize,
+    input: Port,
     width: usize,
     neurons: Neurons,
+    /// The share of the input that counts, `Q 15`.
+    keep: i32,
     /// A row of `width` an input, then a row a neuron of the layer itself.
     weights: Aligned<i16>,
     bias: Aligned<i32>,
@@ -39,38 +45,51 @@ pub struct Spiking {
     gradient: Aligned<i32>,
     /// Rows of the gradient that are not zero.
     touched: Vec<bool>,
+    descent: Descent,
 }
 
 /// So many rows have a sum that fits an `i32`, whatever their weights.
 const ROWS_AT_ONCE: usize = (i32::MAX / WEIGHT_MAX) as usize;
-/// The largest sum of magnitudes that the product with the weights takes.
-const NARROW_SUM_MAX: u64 = 1 << 17;
 
 impl Spiking {
     /// A layer with weights drawn from the seed and everything else at rest. The spec must be valid (see
     /// [`crate::network::Spec`]).
-    pub fn new(spec: SpikingSpec, inputs: usize, number: u32, learning: Learning) -> Self {
-        let (rows, width) = (spec.rows(inputs), spec.width());
-        let is_sequence = learning.mode == Mode::Sequence;
+    pub fn new(spec: SpikingSpec, input: impl Into<Port>, number: u32, learning: Learning) -> Self {
+        let input = input.into();
+        let (rows, width) = (spec.rows(input.shape.elements()), spec.width());
+        let gathers = spec.gathers(&learning);
+        let gathered = if gathers { rows * width } else { 0 };
         let mut layer = Self {
-            neurons: Neurons::new(&spec, width, rows, learning),
+            neurons: Neurons::new(&spec, width, spec.rows(input.most()), learning),
             weights: Aligned::new(rows * width),
             bias: Aligned::new(width),
             current: Aligned::new(width),
-            rows: Vec::with_capacity(rows),
+            rows: Vec::with_capacity(spec.rows(input.most())),
             bias_gradient: Aligned::new(width),
             quantised: Aligned::new((learning.block_steps + 1) * width),
             narrow: Aligned::new(width),
-            gradient: Aligned::new(if is_sequence { rows * width } else { 0 }),
-            touched: vec![false; if is_sequence { rows } else { 0 }],
+            gradient: Aligned::new(gathered),
+            touched: vec![false; if gathers { rows } else { 0 }],
+            descent: Descent::new(learning, gathered, width, spec.divisor),
             spec,
             learning,
             number,
-            inputs,
+            input,
             width,
+            keep: ONE_Q15,
         };
         layer.draw_weights();
+        if DEEP && layer.spec.standardise {
+            layer.standardise();
+        }
         layer
+    }
+
+    fn standardise(&mut self) {
+        let (inputs, units) = (self.input.shape.elements(), self.spec.units);
+        let recurrent = self.spec.recurrent;
+        let parts = &[(inputs, units), (units, units)][..1 + recurrent as usize];
+        self.descent.standardise(parts, recurrent, self.spec.weight_bits, self.width, &mut self.weights);
     }
 
     fn draw_weights(&mut self) {
@@ -78,7 +97,7 @@ impl Spiking {
         let normal = |deviation| Normal::new(self.learning.seed, self.number, deviation);
         let (from_below, from_itself) = (normal(self.spec.deviation), normal(self.spec.recurrent_deviation));
         for (row, weights) in self.weights.chunks_exact_mut(self.width).enumerate() {
-            let normal = if row < self.inputs { from_below } else { from_itself };
+            let normal = if row < self.input.shape.elements() { from_below } else { from_itself };
             for (unit, weight) in weights[..units].iter_mut().enumerate() {
                 let value = normal.at((row * units + unit) as u32);
                 *weight = rescale(value, 24, self.spec.weight_bits, WEIGHT_MAX) as i16;
@@ -91,34 +110,47 @@ impl Spiking {
         &self.spec
     }
 
-    /// One time step forward: `input` are the numbers of the inputs that spike, each once. Returns the numbers of the
-    /// neurons that spike, rising.
+    /// One time step forward: `input` are the input spikes, each once, numbered as the input's port says. Returns the
+    /// numbers of the neurons that spike, rising.
     ///
     /// With `track`, the step enters the traces and must be ended by [`Self::learn`] or [`Self::rest`].
     pub fn forward(&mut self, input: &[u32], track: bool, meter: &mut Meter) -> &[u32] {
         self.rows.clear();
         self.rows.extend_from_slice(input);
         if self.spec.recurrent {
-            let first = self.inputs as u32;
+            let first = self.input.most() as u32;
             self.rows.extend(self.neurons.spikes().iter().map(|&neuron| first + neuron));
         }
-        let (first, rest) = self.rows.split_at(self.rows.len().min(ROWS_AT_ONCE));
-        kernel::sum_rows(&self.weights, self.width, first, &mut self.current);
-        for rows in rest.chunks(ROWS_AT_ONCE) {
+        if track {
+            self.neurons.eligibility.record(&self.rows);
+        }
+        if self.input.levels > 1 {
+            let (port, most) = (self.input, self.input.most());
+            self.rows.iter_mut().for_each(|row| *row = weight_row(&port, most, *row) as u32);
+        }
+        // A share of the input counts, but not of the layer's own spikes.
+        let scaled = if self.keep == ONE_Q15 { self.rows.len() } else { input.len() };
+        let first = scaled.min(ROWS_AT_ONCE);
+        kernel::sum_rows(&self.weights, self.width, &self.rows[..first], &mut self.current);
+        self.add_rows(first..scaled);
+        scale(&mut self.current, self.keep);
+        self.add_rows(scaled..self.rows.len());
+        self.neurons.begin_step();
+        self.neurons.fire(0..self.width, &self.current, &self.bias);
+        meter.synaptic_operations += self.rows.len() as u64 * self.spec.units as u64;
+        meter.hidden_spikes += self.spikes().len() as u64;
+        self.spikes()
+    }
+
+    /// Adds some of the active rows to the neurons' input.
+    fn add_rows(&mut self, rows: Range<usize>) {
+        for rows in self.rows[rows].chunks(ROWS_AT_ONCE) {
             let more = self.neurons.scratch();
             kernel::sum_rows(&self.weights, self.width, rows, more);
             for (sum, &more) in self.current.iter_mut().zip(more.iter()) {
                 *sum = sum.saturating_add(more);
             }
         }
-        self.neurons.begin_step();
-        self.neurons.fire(0..self.width, &self.current, &self.bias);
-        if track {
-            self.neurons.eligibility.record(&self.rows);
-        }
-        meter.synaptic_operations += self.rows.len() as u64 * self.spec.units as u64;
-        meter.hidden_spikes += self.spikes().len() as u64;
-        self.spikes()
     }
 
     /// The neurons that spiked in the last step.
@@ -128,9 +160,14 @@ impl Spiking {
 
     /// Ends a step that learns. `d` is the learning signal, `Q 26`, one a neuron (`width` of them, zero in the padding).
     pub fn learn(&mut self, d: &[i32]) {
-        self.neurons.learn(d);
+        self.learn_scaled(d, 0);
+    }
+
+    /// The same where `d` has `gain` more fraction bits.
+    pub fn learn_scaled(&mut self, d: &[i32], gain: u32) {
+        self.neurons.learn(d, gain);
         if self.spec.bias {
-            self.neurons.bias_contribution(d, 0..self.width, &mut self.current);
+            self.neurons.bias_contribution(d, gain, 0..self.width, &mut self.current);
             for (sum, &p) in self.bias_gradient.iter_mut().zip(self.current.iter()) {
                 *sum = (*sum + p).clamp(-kernel::SUM_MAX, kernel::SUM_MAX);
             }
@@ -143,22 +180,27 @@ impl Spiking {
         self.neurons.rest();
     }
 
-    /// What passes to the layer below: `out[j]` = sum over i of W[j][i] d[i] psi[i], `Q 26`; call it after
-    /// [`Self::learn`] with the same `d`, while the weights are as they were in the step. `out` has one element an input.
+    /// What passes to the layer below: adds to `out[j]` (laid out as [`Port::signal_index`] says)
+    /// sum over i of W[j][i] d[i] psi[i], `Q 26`; call it after [`Self::learn`] with the same `d`, while the weights are as
+    /// they were in the step.
     pub fn signal_below(&mut self, d: &[i32], out: &mut [i32]) {
         self.neurons.product(d, 0..self.width, &mut self.current);
         let sum: u64 = self.current.iter().map(|g| g.unsigned_abs() as u64).sum();
         let peak = kernel::peak(&self.current).unsigned_abs() as u64;
-        // Rounding adds at most a half to each value, and at most doubles it.
-        let allowed = NARROW_SUM_MAX.saturating_sub(self.width as u64).max(NARROW_SUM_MAX / 2);
-        let shift = (0..32).find(|&s| sum >> s <= allowed && peak >> s < 32767).unwrap_or(32);
+        let (shift, scale) = narrowing(sum, peak, self.width, self.spec.weight_bits);
         for (narrow, &g) in self.narrow.iter_mut().zip(self.current.iter()) {
-            *narrow = shift_round(g, shift.min(31)) as i16;
+            *narrow = shift_round(g, shift) as i16;
         }
-        kernel::rows_dot(&self.weights[..out.len() * self.width], self.width, &self.narrow, out);
-        for value in out {
-            *value = rescale(*value as i64, self.spec.weight_bits, shift, SIGNAL_MAX);
+        let channels = self.input.shape.channels;
+        let positions = self.weights.chunks_exact(channels * self.width);
+        for (weights, out) in positions.zip(out.chunks_exact_mut(self.input.signal_stride())) {
+            kernel::rows_dot(weights, self.width, &self.narrow, scale, &mut out[..channels]);
         }
+    }
+
+    /// Its input counts whole (while dropout drops spikes, or where none does) or by the share that dropout leaves.
+    pub fn scale_input(&mut self, whole: bool) {
+        self.keep = if whole { ONE_Q15 } else { self.input.keep };
     }
 
     /// Is the block full, so that [`Self::end_block`] must come before the next step?
@@ -178,4 +220,10 @@ impl Spiking {
         self.gradient.fill(0);
         self.touched.fill(false);
     }
+}
+
+/// The row of weights of a row of traces: those of an input with several spikes a step share one.
+fn weight_row(input: &Port, most: usize, row: u32) -> usize {
+    let row = row as usize;
+    if row < most { row / input.levels } else { row - most + input.shape.elements() }
 }

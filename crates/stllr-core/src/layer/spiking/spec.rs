@@ -2,10 +2,12 @@
 
 use crate::aligned::Aligned;
 use crate::fixed::{Factor, MEMBRANE_EXTRA};
+use crate::layer::descent::Descent;
 use crate::layer::neurons::Neurons;
-use crate::layer::update::{Learning, Mode};
+use crate::layer::update::Learning;
 use crate::meter::Memory;
 use crate::psi::Psi;
+use crate::shape::Port;
 
 /// The rule's four factors: dW = d (alpha_pre psi trace_pre + alpha_post trace_post x).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +45,10 @@ pub struct SpikingSpec {
     pub rate: Factor,
     /// Is there a learned bias?
     pub bias: bool,
+    /// How many input spikes make one, 1 to 4096: weights are stored divided by it, and `rate` by its square.
+    pub divisor: usize,
+    /// Are weights standardised, with a learned gain an output? Then they and `rate` are not divided.
+    pub standardise: bool,
     /// Standard deviation of the initial weights from the layer below, `Q 24`.
     pub deviation: i64,
     /// Standard deviation of the initial weights from the layer itself, `Q 24`.
@@ -65,18 +71,29 @@ impl SpikingSpec {
     }
 
     /// Bytes that the layer holds.
-    pub fn memory(&self, inputs: usize, learning: &Learning) -> Memory {
-        let (rows, width) = (self.rows(inputs) as u64, self.width() as u64);
+    pub fn memory(&self, input: impl Into<Port>, learning: &Learning) -> Memory {
+        let input = input.into();
+        let (rows, width) = (self.rows(input.shape.elements()) as u64, self.width() as u64);
+        let traced = self.rows(input.most()) as u64;
         let (line, block_rows) = (Aligned::<i32>::bytes(width), learning.block_steps as u64 + 1);
-        let sequence = learning.mode == Mode::Sequence;
+        let (weights, gathers) = (rows * width, self.gathers(learning));
+        let outputs = self.units as u64 * (1 + self.recurrent as u64);
         let own = Memory {
             weights: Aligned::<i16>::bytes(rows * width) + line,
-            membranes: line + 4 * rows,
+            membranes: line + 4 * traced,
             block: line + Aligned::<i16>::bytes(block_rows * width) + Aligned::<i16>::bytes(width),
-            gradients: if sequence { Aligned::<i32>::bytes(rows * width) + rows } else { 0 },
+            gradients: if gathers { Aligned::<i32>::bytes(weights) + rows } else { 0 },
             ..Memory::default()
         };
-        own + Neurons::memory(self, width, rows, learning)
+        let standard =
+            if self.standardise { Descent::standard_memory(learning, weights, outputs) } else { Memory::default() };
+        let descent = if gathers { weights } else { 0 };
+        own + Neurons::memory(self, width, traced, learning) + Descent::memory(learning, descent, width) + standard
+    }
+
+    /// Is the gradient gathered before it changes weights?
+    pub(super) fn gathers(&self, learning: &Learning) -> bool {
+        learning.gathers() || self.standardise
     }
 
     /// Does the rule have its non-causal term?

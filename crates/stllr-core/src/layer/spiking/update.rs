@@ -1,8 +1,9 @@
 //! The end of blocks and sequences: what waits becomes weight changes.
 
-use super::Spiking;
+use super::{Spiking, weight_row};
 use crate::fixed::{BIAS_MAX, shift_round};
 use crate::kernel::{self, Sweep};
+use crate::layer::descent::Update;
 use crate::layer::update::Mode;
 use crate::meter::Meter;
 use crate::noise::Noise;
@@ -14,15 +15,21 @@ impl Spiking {
     /// Ends a block: its contributions become weight changes (block mode) or part of the gradient (sequence mode).
     /// `update` numbers it, for the rounding noise.
     pub fn end_block(&mut self, update: u64, meter: &mut Meter) {
-        if self.neurons.eligibility.learned() {
+        let learned = self.neurons.eligibility.learned();
+        let gathers = !self.gradient.is_empty();
+        if learned {
             self.neurons.eligibility.sweep();
-            match self.learning.mode {
-                Mode::Block => self.change_weights(update, meter),
-                Mode::Sequence => self.add_gradient(meter),
+            if gathers {
+                self.add_gradient(meter);
+            } else {
+                self.change_weights(update, meter);
             }
         }
         self.neurons.eligibility.end_block();
-        if self.learning.mode == Mode::Block {
+        if self.learning.mode == Mode::Block && learned {
+            if gathers {
+                self.apply_gradient(update, meter);
+            }
             self.change_bias(update);
         }
     }
@@ -55,8 +62,9 @@ impl Spiking {
         kernel::quantise(carry, quantum + spare, limit(quantum), quantised_carry);
         let sweep = Sweep { steps: quantised, carry: quantised_carry, shift: shift - quantum };
         let noise = Noise::new(self.learning.seed, self.number, update, self.learning.rounding);
+        let most = self.input.most();
         self.neurons.eligibility.for_each_row(|row, mask, trace| {
-            let start = row as usize * self.width;
+            let start = weight_row(&self.input, most, row) * self.width;
             let weights = &mut self.weights[start..start + self.width];
             let scaled = (trace << spare).min(i16::MAX as i32) as i16;
             kernel::update_row(weights, &sweep, mask, scaled, noise.row(row));
@@ -65,41 +73,45 @@ impl Spiking {
 
     fn add_gradient(&mut self, meter: &mut Meter) {
         let (steps, carry) = self.neurons.eligibility.swept();
+        let most = self.input.most();
         self.neurons.eligibility.for_each_row(|row, mask, trace| {
-            let start = row as usize * self.width;
+            let weight_row = weight_row(&self.input, most, row);
+            let start = weight_row * self.width;
             let sum = &mut self.gradient[start..start + self.width];
-            kernel::accumulate_row(sum, steps, mask, carry, trace);
-            self.touched[row as usize] = true;
+            kernel::accumulate_row(sum, steps, self.width, mask, carry, trace);
+            self.touched[weight_row] = true;
             count_update(meter, mask, trace, self.spec.units);
         });
     }
 
     /// Ends a sequence: in sequence mode the gradient becomes weight changes. Call it after [`Self::end_block`].
     pub fn end_sequence(&mut self, update: u64, meter: &mut Meter) {
-        if self.learning.mode == Mode::Block {
-            return;
+        if self.learning.mode == Mode::Sequence {
+            self.apply_gradient(update, meter);
+            self.change_bias(update);
         }
-        let noise = Noise::new(self.learning.seed, self.number, update, self.learning.rounding);
-        let shift = self.neurons.eligibility.format().bits - self.spec.weight_bits;
-        for (row, touched) in self.touched.iter_mut().enumerate().filter(|(_, touched)| **touched) {
-            let range = row * self.width..(row + 1) * self.width;
-            let (weights, gradient) = (&mut self.weights[range.clone()], &mut self.gradient[range]);
-            kernel::apply_row(weights, gradient, shift, noise.row(row as u32));
-            meter.weight_updates += self.spec.units as u64;
-            *touched = false;
-        }
-        self.change_bias(update);
     }
 
-    fn change_bias(&mut self, update: u64) {
+    fn apply_gradient(&mut self, number: u64, meter: &mut Meter) {
+        let update = self.update(number, self.spec.weight_bits);
+        let (weights, gradient) = (&mut self.weights, &mut self.gradient);
+        let rows = self.descent.change(weights, gradient, self.width, &mut self.touched, &update);
+        meter.weight_updates += rows * self.spec.units as u64;
+    }
+
+    fn change_bias(&mut self, number: u64) {
         if !self.spec.bias {
             return;
         }
         // A row of its own, after all rows of weights.
-        let row = self.spec.rows(self.inputs) as u32;
-        let noise = Noise::new(self.learning.seed, self.number, update, self.learning.rounding).row(row);
-        let shift = self.neurons.eligibility.format().bits as i32 - self.spec.membrane_bits() as i32;
-        kernel::apply_wide_row(&mut self.bias, &mut self.bias_gradient, shift, BIAS_MAX, noise);
+        let row = self.spec.rows(self.input.most()) as u32;
+        let update = self.update(number, self.spec.membrane_bits());
+        self.descent.change_bias(&mut self.bias, &mut self.bias_gradient, BIAS_MAX, row, &update);
+    }
+
+    fn update(&self, number: u64, weight_bits: u32) -> Update {
+        let noise = Noise::new(self.learning.seed, self.number, number, self.learning.rounding);
+        Update { rate: self.neurons.rate(), bits: self.neurons.eligibility.format().bits, weight_bits, noise }
     }
 }
 

@@ -1,12 +1,11 @@
-//! A file of a dense or recurrent layer through the core.
+//! A file of a layer through the core.
 
 use stllr_core::fixed::SIGNAL_BITS;
-use stllr_core::layer::Spiking;
-use stllr_core::meter::Meter;
 
-use super::bound::{SpikingBound, between};
+use super::bound::{Estimate, SpikingBound, between};
 use super::comparison::{Comparison, Group};
-use super::formats::{self, SpikingFormats, signals, spiking_rows, values};
+use super::formats::{SpikingFormats, signals, values};
+use super::subject::{Core, Subject};
 use super::{Basis, readout};
 use crate::golden::LayerCase;
 use crate::layer::{SpikingLayer, add};
@@ -15,6 +14,8 @@ use crate::psi::{Psi, sigmoid};
 
 /// Lengths of the block: one that ends within every recorded run, so that traces are carried over, and the longest.
 const BLOCKS: [usize; 2] = [7, 32];
+/// What brings every learning signal of the files so far down that nothing saturates.
+const SMALL: f64 = 1.0 / 16.0;
 /// Fraction bits of traces.
 pub const TRACE_BITS: u32 = 15;
 
@@ -54,78 +55,90 @@ impl Wanted<'_> {
 }
 
 fn spiking(case: &LayerCase, psi: Psi, basis: Basis, block_steps: usize) -> Result<Comparison, String> {
+    let (file, formats) = formats_of(case, psi)?;
+    let replay = |scale| compare(case, basis, &file, &formats, Core::new(&formats, block_steps), scale);
+    let mut all = replay(1.0)?;
+    // Large signals saturate in the core's products with traces; the bound then says little. Smaller ones do not.
+    if case.grad_output.values.iter().any(|d| d.abs() > 1.0) {
+        all.merge(replay(SMALL)?);
+    }
+    Ok(all)
+}
+
+/// The file's layer and the same in the core's formats.
+fn formats_of(case: &LayerCase, psi: Psi) -> Result<(SpikingLayer, SpikingFormats), String> {
     let (leak, threshold) = (sigmoid(case.leak_raw), official_threshold(case.threshold));
     let neuron = Neuron { leak, threshold, reset: case.reset, psi };
     let file = SpikingLayer::new(case.connection, case.parameters.clone(), neuron, case.factors);
     let formats = SpikingFormats::of(&file)?;
-    let mut core = Spiking::new(formats.spec.clone(), formats.inputs, 0, formats::learning(block_steps));
-    formats.write(&mut core);
-    compare(case, basis, &file, &formats, core)
+    Ok((file, formats))
 }
 
-/// Runs the core and the bounds side by side.
+/// Runs the core and the bounds side by side, with the learning signals times `scale`, a power of two, and what comes from
+/// them divided by it.
 fn compare(
     case: &LayerCase,
     basis: Basis,
     file: &SpikingLayer,
     formats: &SpikingFormats,
-    mut core: Spiking,
+    core: Core,
+    scale: f64,
 ) -> Result<Comparison, String> {
     let rounded = formats.reference();
-    let mut bound = SpikingBound::new(basis.choose(file, &rounded), &rounded, &core);
+    let mut core = Subject::new(core, formats.connection.inputs());
+    let format = core.eligibility().format();
+    let mut bound = SpikingBound::new(basis.choose(file, &rounded), &rounded, &formats.spec, format);
 
     let wanted = Wanted { case, basis };
-    let (units, bits) = (formats.spec.units, formats.spec.membrane_bits());
+    let bits = formats.spec.membrane_bits();
     let mut all = Comparison::default();
-    let mut meter = Meter::default();
     for t in 0..case.steps {
         let input = case.input.at(t);
-        let core_spikes = core.forward(&spiking_rows(input)?, true, &mut meter);
-        bound.forward(&between(input, input), core_spikes);
-        let mut d = signals(case.grad_output.at(t))?;
-        let estimated = between(basis.choose(case.grad_output.at(t), &d.values()), &d.values());
-        d.integers.resize(formats.spec.width(), 0);
-        core.learn(&d.integers);
+        let core_spikes = core.forward(input)?;
+        bound.forward(&between(input, input), &core_spikes);
+        let of_file: Vec<f64> = case.grad_output.at(t).iter().map(|d| d * scale).collect();
+        let d = signals(&of_file)?;
+        let estimated = between(basis.choose(&of_file, &d.values()), &d.values());
+        let below = core.learn(&d.integers);
         bound.learn(Some(&estimated));
 
         let mut note = |name, group, core: &[f64], bound: &[_]| all.note(name, group, core, bound, wanted.at(name, t));
-        let before: Vec<f64> = values(core.v(), bits).iter().map(|v| v + formats.threshold()).collect();
+        let before: Vec<f64> = values(&core.v(), bits).iter().map(|v| v + formats.threshold()).collect();
         note("mem_pre_reset", Group::Membrane, &before, bound.before_reset());
-        note("mem_post_reset", Group::Membrane, &values(core.membrane(), bits), bound.after_reset());
-        let traces = |rows: std::ops::Range<usize>| -> Vec<f64> {
-            values(&rows.map(|row| core.eligibility().trace(row)).collect::<Vec<_>>(), TRACE_BITS)
-        };
-        note("trace_in", Group::Trace, &traces(0..formats.inputs), &bound.input_traces());
+        note("mem_post_reset", Group::Membrane, &values(&core.membrane(), bits), bound.after_reset());
+        note("trace_in", Group::Trace, &values(&core.input_traces(), TRACE_BITS), &bound.input_traces());
         if let Some(bound) = bound.recurrent_traces() {
-            let rows = formats.inputs..formats.inputs + units;
-            note("trace_in_rec_used", Group::Trace, &traces(rows), &bound);
+            note("trace_in_rec_used", Group::Trace, &values(&core.recurrent_traces(), TRACE_BITS), &bound);
         }
         if let Some(bound) = bound.post_trace() {
-            note("trace_out", Group::Trace, &values(core.post_trace(), TRACE_BITS), bound);
+            note("trace_out", Group::Trace, &values(&core.post_trace(), TRACE_BITS), bound);
         }
-        let mut below = vec![0; formats.inputs];
-        core.signal_below(&d.integers, &mut below);
-        note("grad_input", Group::Signal, &values(&below, SIGNAL_BITS), &bound.below(&estimated));
-        (0..units).for_each(|i| all.note_spike(bound.spikes()[i], bound.v(i)));
-        if core.block_full() || t + 1 == case.steps {
-            core.end_block(0, &mut meter);
+        let below = unscaled(&values(&below, SIGNAL_BITS), &bound.below(&estimated), scale);
+        note("grad_input", Group::Signal, &below.0, &below.1);
+        bound.spikes().iter().enumerate().for_each(|(i, &spike)| all.note_spike(spike, bound.v(i)));
+        if core.end_block(t + 1 == case.steps) {
             bound.end_block();
         }
     }
 
-    let bits = core.eligibility().format().bits;
-    let rows = |first, count| values(&gather(core.gradient(), formats.spec.width(), units, first, count), bits);
-    let mut note = |name, core: &[f64], bound: &[_]| {
-        all.note(name, Group::Gradient, core, bound, wanted.sum(name).as_deref());
+    let bits = format.bits;
+    let mut note = |name, core: &[i32], bound: &[_]| {
+        let (core, bound) = unscaled(&values(core, bits), bound, scale);
+        all.note(name, Group::Gradient, &core, &bound, wanted.sum(name).as_deref());
     };
-    note("grad_weight", &rows(0, formats.inputs), &bound.weight_gradient());
+    note("grad_weight", &core.weight_gradient(), &bound.weight_gradient());
     if let Some(bound) = bound.recurrent_gradient() {
-        note("grad_weight_rec", &rows(formats.inputs, units), &bound);
+        note("grad_weight_rec", &core.recurrent_gradient(), &bound);
     }
     if formats.spec.bias {
-        note("grad_bias", &values(core.bias_gradient(), bits), bound.bias_gradient());
+        note("grad_bias", core.bias_gradient(), &bound.bias_gradient());
     }
     Ok(all)
+}
+
+fn unscaled(core: &[f64], bound: &[Estimate], scale: f64) -> (Vec<f64>, Vec<Estimate>) {
+    let by = Estimate::exact(1.0 / scale);
+    (core.iter().map(|value| value / scale).collect(), bound.iter().map(|&bound| bound * by).collect())
 }
 
 /// The gradient of the rows `first..first + count` from the core's layout, `[row][width]`, to the files', `[unit][row]`.
@@ -135,92 +148,4 @@ pub fn gather(gradient: &[i32], width: usize, units: usize, first: usize, count:
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use stllr_core::layer::SpikingSpec;
-    use stllr_core::{noise, psi::Psi as CorePsi};
-
-    use super::*;
-    use crate::Factors;
-    use crate::golden::{LayerKind, Series};
-    use crate::layer::Connection;
-    use crate::neuron::Reset;
-    use crate::parameters::{Parameters, Weights};
-
-    const STEPS: usize = 60;
-    const INPUTS: usize = 10;
-    const UNITS: usize = 6;
-
-    /// Numbers spread evenly over -range to range.
-    fn spread(stream: u32, count: usize, range: f64) -> Vec<f64> {
-        let one =
-            |index| noise::uniform(noise::Stream::new(1, stream), index, 1 << 20) as f64 / f64::from(1 << 20) * range;
-        (0..count as u32).map(one).collect()
-    }
-
-    /// A recurrent layer with random weights, inputs and signals; nothing is recorded.
-    fn case() -> LayerCase {
-        let series = |width, values| Series { width, values };
-        let parameters = Parameters::new(Weights::plain(UNITS, spread(1, UNITS * INPUTS, 0.7)));
-        LayerCase {
-            name: "random".into(),
-            kind: LayerKind::Recurrent,
-            steps: STEPS,
-            connection: Connection::dense(INPUTS, UNITS),
-            parameters: parameters
-                .with_recurrence(Weights::plain(UNITS, spread(2, UNITS * UNITS, 0.4)))
-                .with_bias(spread(3, UNITS, 0.2)),
-            leak_raw: 2.0,
-            leak: sigmoid(2.0),
-            threshold: 0.6,
-            threshold_effective: 0.6,
-            reset: Reset::Soft,
-            psi: Some(Psi::Tri),
-            factors: Factors { lambda_post: 0.3, lambda_pre: 0.8, alpha_post: -1.0, alpha_pre: 1.0 },
-            input: series(INPUTS, spread(4, STEPS * INPUTS, 1.0).iter().map(|x| f64::from(*x > 0.4)).collect()),
-            grad_output: series(UNITS, spread(5, STEPS * UNITS, 1.0)),
-            recorded: BTreeMap::new(),
-            totals: BTreeMap::new(),
-        }
-    }
-
-    /// What comes nearest to its bound when the core has another spec than the one its bounds are made for.
-    fn nearest_to_bound(alter: impl Fn(&mut SpikingSpec)) -> (&'static str, f64) {
-        let case = case();
-        let neuron = Neuron { leak: case.leak, threshold: case.threshold, reset: case.reset, psi: Psi::Tri };
-        let file = SpikingLayer::new(case.connection, case.parameters.clone(), neuron, case.factors);
-        let formats = SpikingFormats::of(&file).expect("it fits");
-        let mut spec = formats.spec.clone();
-        alter(&mut spec);
-        let mut core = Spiking::new(spec, INPUTS, 0, formats::learning(7));
-        formats.write(&mut core);
-        compare(&case, Basis::Rounded, &file, &formats, core).expect("it fits").nearest_to_bound()
-    }
-
-    #[test]
-    fn the_core_stays_within_its_bound_and_uses_it() {
-        let (quantity, fraction) = nearest_to_bound(|_| ());
-        assert!((0.5..=1.0).contains(&fraction), "{quantity} {fraction}");
-    }
-
-    #[test]
-    fn small_defects_pass_the_bound() {
-        type Defect = (&'static str, fn(&mut SpikingSpec));
-        let defects: [Defect; 9] = [
-            ("leak off by a unit", |spec| spec.leak -= 1),
-            ("leak off by two units", |spec| spec.leak += 2),
-            ("threshold off by a unit", |spec| spec.threshold += 1),
-            ("other reset", |spec| spec.soft_reset = false),
-            ("other psi", |spec| spec.psi = CorePsi::TriOut),
-            ("decay of the input traces off by 8 units", |spec| spec.factors.lambda_pre += 8),
-            ("decay of the trace of psi off by 32 units", |spec| spec.factors.lambda_post += 32),
-            ("sign of alpha_post", |spec| spec.factors.alpha_post.mantissa *= -1),
-            ("alpha_pre off by a hundredth", |spec| spec.factors.alpha_pre.mantissa += 164),
-        ];
-        for (defect, alter) in defects {
-            let (quantity, fraction) = nearest_to_bound(alter);
-            assert!(fraction > 1.0, "{defect}: {quantity} {fraction}");
-        }
-    }
-}
+mod tests;

@@ -1,10 +1,10 @@
 //! The core's network as a network file wants it.
 
 use stllr_core::layer::{Learning, Readout, Spiking};
-use stllr_core::loss::softmax_error;
+use stllr_core::loss::{Shape, softmax_error};
 use stllr_core::meter::Meter;
-use stllr_core::network::{Network, Spec, Target};
-use stllr_core::signal::{Feedback, Signal, narrow_error};
+use stllr_core::network::{Layer, Network, Spec, Target};
+use stllr_core::signal::{Feedback, Narrow};
 
 use super::formats::{ReadoutFormats, SpikingFormats};
 
@@ -35,7 +35,7 @@ impl Machine {
     ) -> Result<Self, String> {
         if let Some(feedback) = feedback {
             let mut wired = Wired {
-                hidden: Spiking::new(hidden.spec.clone(), hidden.inputs, 0, learning),
+                hidden: Spiking::new(hidden.spec.clone(), hidden.connection.inputs(), 0, learning),
                 readout: Readout::new(readout.spec.clone(), readout.inputs, 1, learning),
                 feedback,
                 meter: Meter::default(),
@@ -44,17 +44,11 @@ impl Machine {
             readout.write(&mut wired.readout);
             return Ok(Self::Wired(Box::new(wired)));
         }
-        let spec = Spec {
-            inputs: hidden.inputs,
-            hidden: vec![hidden.spec.clone()],
-            readout: readout.spec.clone(),
-            signal: Signal::Bp,
-            learning,
-            memory_limit: u64::MAX,
-        };
+        let stack = Spec::stack(hidden.connection.inputs(), vec![hidden.spec.clone()], readout.spec.clone(), learning);
+        let spec = Spec { memory_limit: u64::MAX, ..stack };
         let mut network = Network::new(spec).map_err(|error| error.to_string())?;
         network.edit(|layers, core| {
-            layers.iter_mut().for_each(|layer| hidden.write(layer));
+            layers.iter_mut().filter_map(Layer::as_spiking_mut).for_each(|layer| hidden.write(layer));
             readout.write(core);
         });
         Ok(Self::Network(Box::new(network)))
@@ -73,7 +67,7 @@ impl Machine {
     /// The hidden layer.
     pub fn hidden(&self) -> &Spiking {
         match self {
-            Self::Network(network) => &network.hidden()[0],
+            Self::Network(network) => network.hidden()[0],
             Self::Wired(wired) => &wired.hidden,
         }
     }
@@ -96,9 +90,9 @@ impl Wired {
                 let classes = self.readout.membrane().len();
                 let mut error = vec![0; classes];
                 softmax_error(self.readout.membrane(), label, &mut error);
-                self.readout.learn(&error);
-                let mut narrow = vec![0; classes.next_multiple_of(2)];
-                narrow_error(&error, &mut narrow);
+                self.readout.learn(&error, 0);
+                let mut narrow = Narrow::new(Shape::dense(classes));
+                narrow.error(&error, 12, self.feedback.sum_max());
                 let mut d = vec![0; self.hidden.spec().width()];
                 self.feedback.signal(&narrow, &mut d);
                 self.hidden.learn(&d);

@@ -11,23 +11,25 @@
 //! The bounds are derived in `bound`, step by step, from the formats. A spike may differ only where the bound of its
 //! membrane reaches the threshold; from there on the bound holds the difference that the spike makes.
 //!
-//! What is not replayed says so: convolutions, neurons without a reset, values outside the core's ranges (`formats`).
+//! What is not replayed says so: neurons without a reset, values outside the core's ranges (`formats`).
 
-mod bound;
+pub mod bound;
 mod comparison;
 mod formats;
 mod layer;
 mod machine;
 mod network;
 mod readout;
+mod subject;
 
 use std::fmt;
 
 use serde::Serialize;
 
 pub use comparison::{Comparison, Group, Measured, Mismatches};
+pub use formats::{factor, factor_value};
 
-use super::{Case, LayerKind};
+use super::Case;
 use crate::training::Mode;
 
 /// What the core is compared with.
@@ -102,7 +104,6 @@ impl CoreColumn {
 
 fn replay(case: &Case, basis: Basis) -> Result<Comparison, String> {
     match case {
-        Case::Layer(case) if case.kind == LayerKind::Conv => Err("no convolution in the core".into()),
         Case::Layer(case) => layer::replay(case, basis),
         Case::Network(case) => network::replay(case, basis),
     }

@@ -84,9 +84,12 @@ impl Replay<'_> {
         let learning = formats::learning(block_steps);
         let mut core = Machine::new(&hidden, &readout, aligned.then_some(core_feedback), learning)?;
         let (rounded_hidden, rounded_readout) = (hidden.reference(), readout.reference());
-        let mut bound = SpikingBound::new(basis.choose(self.hidden, &rounded_hidden), &rounded_hidden, core.hidden());
-        let mut readout_bound =
-            ReadoutBound::new(basis.choose(self.readout, &rounded_readout), &rounded_readout, core.readout());
+        let format = core.hidden().eligibility().format();
+        let file = basis.choose(self.hidden, &rounded_hidden);
+        let mut bound = SpikingBound::new(file, &rounded_hidden, &hidden.spec, format);
+        let format = core.readout().eligibility().format();
+        let file = basis.choose(self.readout, &rounded_readout);
+        let mut readout_bound = ReadoutBound::new(file, &rounded_readout, &readout.spec, format);
 
         let first_learned = sequence.learn_steps.first().map_or(steps, |&t| t as usize);
         let last = if case.mode == Mode::Online { first_learned } else { steps - 1 };
@@ -135,11 +138,11 @@ impl Replay<'_> {
         if let Some(bound) = bound.recurrent_gradient() {
             add("hidden0.weight_rec", rows(inputs, units), &bound, hidden_share);
         }
-        add("hidden0.bias", values(hidden.bias_gradient(), bits), bound.bias_gradient(), hidden_share);
+        add("hidden0.bias", values(hidden.bias_gradient(), bits), &bound.bias_gradient(), hidden_share);
         let bits = readout.eligibility().format().bits;
         let gradient = gather(readout.gradient(), readout.spec().width(), classes, 0, units);
         add("readout.weight", values(&gradient, bits), &readout_bound.weight_gradient(), share);
-        add("readout.bias", values(readout.bias_gradient(), bits), readout_bound.bias_gradient(), share);
+        add("readout.bias", values(readout.bias_gradient(), bits), &readout_bound.bias_gradient(), share);
     }
 
     fn note_gradients(&self, sums: &Sums, recorded: &Tensors, all: &mut Comparison) {

@@ -2,8 +2,9 @@
 
 use stllr_core::fixed::{READOUT_MEMBRANE_BITS, SIGNAL_BITS};
 use stllr_core::layer::Readout as CoreReadout;
+use stllr_core::loss::Shape;
 use stllr_core::meter::Meter;
-use stllr_core::signal::{Feedback, narrow_error};
+use stllr_core::signal::{Feedback, Narrow};
 
 use super::Basis;
 use super::bound::{Estimate, ReadoutBound, between, feedback};
@@ -22,7 +23,8 @@ pub fn replay(case: &LayerCase, basis: Basis, block_steps: usize) -> Result<Comp
     let rounded = formats.reference();
     let mut core = CoreReadout::new(formats.spec.clone(), formats.inputs, 0, formats::learning(block_steps));
     formats.write(&mut core);
-    let mut bound = ReadoutBound::new(basis.choose(&file, &rounded), &rounded, &core);
+    let mut bound =
+        ReadoutBound::new(basis.choose(&file, &rounded), &rounded, &formats.spec, core.eligibility().format());
     let down = Down::new(case, basis)?;
 
     let wanted = Wanted { case, basis };
@@ -33,7 +35,7 @@ pub fn replay(case: &LayerCase, basis: Basis, block_steps: usize) -> Result<Comp
         core.forward(&spiking_rows(input)?, true, &mut meter);
         bound.forward(&between(input, input));
         let error = signals(case.grad_output.at(t))?;
-        core.learn(&error.integers);
+        core.learn(&error.integers, 0);
         bound.learn(Some(&between(basis.choose(case.grad_output.at(t), &error.values()), &error.values())));
 
         let mut note = |name, group, core: &[f64], bound: &[_]| all.note(name, group, core, bound, wanted.at(name, t));
@@ -56,7 +58,7 @@ pub fn replay(case: &LayerCase, basis: Basis, block_steps: usize) -> Result<Comp
     };
     note("grad_weight", &values(&gradient, bits), &bound.weight_gradient());
     if formats.spec.bias {
-        note("grad_bias", &values(core.bias_gradient(), bits), bound.bias_gradient());
+        note("grad_bias", &values(core.bias_gradient(), bits), &bound.bias_gradient());
     }
     Ok(all)
 }
@@ -77,7 +79,7 @@ impl Down {
     fn new(case: &LayerCase, basis: Basis) -> Result<Self, String> {
         let classes = case.grad_output.width;
         let inputs = case.parameters.weight.raw.len() / classes;
-        let (feedback, rounded) = formats::feedback(&case.parameters.weight.raw, classes, inputs)?;
+        let (feedback, rounded) = formats::feedback(&case.parameters.weight.raw, classes, inputs.next_multiple_of(8))?;
         let sum = case.grad_output.steps().map(|step| step.iter().map(|e| e.abs()).sum()).fold(0.0, f64::max);
         let scale =
             (0..).map(|k| 2f64.powi(-k)).find(|scale| sum * scale <= ERROR_SUM_MAX).ok_or("an infinite error")?;
@@ -88,10 +90,11 @@ impl Down {
     fn signal(&self, error: &[f64], basis: Basis) -> Result<(Vec<f64>, Vec<Estimate>), String> {
         let scaled: Vec<f64> = error.iter().map(|e| e * self.scale).collect();
         let fixed = signals(&scaled)?;
-        let mut narrow = vec![0; error.len().next_multiple_of(2)];
-        narrow_error(&fixed.integers, &mut narrow);
-        let mut d = vec![0; self.inputs];
+        let mut narrow = Narrow::new(Shape::dense(error.len()));
+        narrow.error(&fixed.integers, 12, self.feedback.sum_max());
+        let mut d = vec![0; self.inputs.next_multiple_of(8)];
         self.feedback.signal(&narrow, &mut d);
+        d.truncate(self.inputs);
         let core = values(&d, SIGNAL_BITS).iter().map(|d| d / self.scale).collect();
         let bound = feedback(&self.weights, &between(basis.choose(&scaled, &fixed.values()), &fixed.values()));
         Ok((core, bound.into_iter().map(|d| d * Estimate::exact(1.0 / self.scale)).collect()))

@@ -73,12 +73,6 @@ impl Sum for Estimate {
     }
 }
 
-/// The sum of a row's products.
-pub fn dot(a: &[Estimate], b: &[Estimate]) -> Estimate {
-    assert_eq!(a.len(), b.len(), "as many factors on both sides");
-    a.iter().zip(b).map(|(&a, &b)| a * b).sum()
-}
-
 /// [`Estimate::between`], value by value.
 pub fn between(reference: &[f64], core: &[f64]) -> Vec<Estimate> {
     assert_eq!(reference.len(), core.len(), "as many values on both sides");

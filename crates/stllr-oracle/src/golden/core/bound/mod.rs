@@ -13,12 +13,14 @@ mod psi;
 mod readout;
 mod signal;
 mod spiking;
+mod synapses;
 mod trace;
 
 pub use estimate::{Estimate, between};
 pub use readout::ReadoutBound;
 pub use signal::{feedback, output_error};
 pub use spiking::SpikingBound;
+pub use synapses::Synapses;
 
 /// A spike of the reference and of the core.
 pub fn spike(reference: bool, core: bool) -> Estimate {

@@ -1,13 +1,14 @@
-//! The readout.
+//! The readout: of classes, or of values a pixel.
 
 use stllr_core::eligibility::Format;
-use stllr_core::fixed::{MEMBRANE_MAX, READOUT_MEMBRANE_BITS};
-use stllr_core::layer::Readout as CoreReadout;
+use stllr_core::fixed::{Factor, MEMBRANE_MAX, READOUT_MEMBRANE_BITS};
+use stllr_core::layer::ReadoutSpec;
 
-use super::Estimate;
-use super::estimate::{between, dot};
-use super::gradient::{Alpha, Gradient, contribution};
+use super::estimate::between;
+use super::gradient::{Alpha, Gradient};
 use super::trace::{Decay, Traces};
+use super::{Estimate, Synapses, signal};
+use crate::golden::core::formats::factor_value;
 use crate::layer::Readout;
 
 /// Half a unit of the membrane.
@@ -15,14 +16,19 @@ const ROUNDING: f64 = 1.0 / (1u64 << (READOUT_MEMBRANE_BITS + 1)) as f64;
 /// Where it saturates.
 const MEMBRANE_LIMIT: f64 = MEMBRANE_MAX as f64 * 2.0 * ROUNDING;
 
-/// A readout's values in the reference, each with the bound on the core's distance. Slices have one value a class.
+/// A readout's values in the reference, each with the bound on the core's distance. Slices have one value a membrane, in the
+/// reference's order.
 #[derive(Clone, Debug)]
 pub struct ReadoutBound {
+    synapses: Synapses,
     weight: Vec<Estimate>,
     bias: Vec<Estimate>,
+    /// The share of the input that counts, and how far the core's product with it may be off.
+    keep: (Estimate, f64),
     leak: Decay,
-    inputs: usize,
-    format: Format,
+    /// The factor on the error in the gradient, and the same in that of the biases.
+    rate: Alpha,
+    bias_rate: Alpha,
     membrane: Vec<Estimate>,
     input: Vec<Estimate>,
     traces: Traces,
@@ -31,34 +37,57 @@ pub struct ReadoutBound {
 }
 
 impl ReadoutBound {
-    /// At rest. `rounded` is the reference with the core's constants; for the core's arithmetic alone, give it twice.
-    pub fn new(reference: &Readout, rounded: &Readout, core: &CoreReadout) -> Self {
-        let classes = reference.membrane().len();
-        let inputs = reference.parameters().weight.raw.len() / classes;
-        let format = core.eligibility().format();
-        let bias = |readout: &Readout| readout.parameters().bias.clone().unwrap_or_else(|| vec![0.0; classes]);
+    /// At rest, for a readout of the core of this spec, each input of which is one row. `rounded` is the reference with the
+    /// core's constants; for the core's arithmetic alone, give it twice.
+    pub fn new(reference: &Readout, rounded: &Readout, spec: &ReadoutSpec, format: Format) -> Self {
+        Self::with_rows(reference, rounded, spec, format, (0..reference.connection().inputs()).collect())
+    }
+
+    /// The same where inputs may spike more than once in a step: `row_inputs` has the input of each of the core's rows.
+    pub fn with_rows(
+        reference: &Readout,
+        rounded: &Readout,
+        spec: &ReadoutSpec,
+        format: Format,
+        row_inputs: Vec<usize>,
+    ) -> Self {
+        let connection = reference.connection();
+        let bias =
+            |readout: &Readout| readout.parameters().bias.clone().unwrap_or_else(|| vec![0.0; connection.biases()]);
         let decay = Decay::between(reference.trace_decay(), rounded.trace_decay());
+        let synapses = Synapses::new(connection, row_inputs, false);
+        let rate = factor_value(spec.rate);
+        let bias_rate = spec.rate.times(Factor::square_of(spec.divisor));
         Self {
             weight: between(&reference.parameters().weight.raw, &rounded.parameters().weight.raw),
-            bias: between(&bias(reference), &bias(rounded)),
+            bias: synapses.spread_bias(&between(&bias(reference), &bias(rounded))),
+            keep: (Estimate::exact(1.0), 0.0),
             leak: Decay::between(reference.leak(), rounded.leak()),
-            inputs,
-            format,
-            membrane: vec![Estimate::default(); classes],
+            rate: Alpha::new(rate, spec.rate, format),
+            bias_rate: Alpha::new(rate * (spec.divisor * spec.divisor) as f64, bias_rate, format),
+            membrane: vec![Estimate::default(); connection.outputs()],
             input: vec![],
-            traces: Traces::new(inputs, decay, format.span_bits),
-            gradient: Gradient::new(inputs, classes, decay, format),
-            bias_gradient: vec![Estimate::default(); classes],
+            traces: Traces::new(synapses.rows(), decay, format.span_bits),
+            gradient: Gradient::new(synapses.weights(), decay, format),
+            bias_gradient: vec![Estimate::default(); connection.outputs()],
+            synapses,
         }
+    }
+
+    /// See [`super::SpikingBound::set_keep`].
+    pub fn set_keep(&mut self, keep: Estimate, rounding: f64) {
+        self.keep = (keep, rounding);
     }
 
     /// One time step forward: u <- leak u + W x + b. Two roundings: the leak's product, and the sum of weights and bias
     /// brought to the membrane's format.
     pub fn forward(&mut self, input: &[Estimate]) {
-        let rows = self.weight.chunks_exact(self.inputs);
-        for ((u, weights), &bias) in self.membrane.iter_mut().zip(rows).zip(&self.bias) {
+        assert_eq!(input.len(), self.synapses.rows(), "input: one spike a row");
+        let current = self.synapses.current(&self.weight, input, 0..input.len());
+        for ((u, current), &bias) in self.membrane.iter_mut().zip(current).zip(&self.bias) {
             let kept = self.leak.of(*u, ROUNDING);
-            *u = (kept + (dot(weights, input) + bias).widen(ROUNDING)).clipped(MEMBRANE_LIMIT);
+            let current = (current * self.keep.0).widen(self.keep.1);
+            *u = (kept + (current + bias).widen(ROUNDING)).clipped(MEMBRANE_LIMIT);
         }
         self.input = input.to_vec();
         self.traces.record(input.to_vec());
@@ -66,19 +95,23 @@ impl ReadoutBound {
 
     /// Ends a step, learning from the error where there is one.
     pub fn learn(&mut self, error: Option<&[Estimate]>) {
-        let rate = Alpha::between(1.0, 1.0);
-        let causal: Vec<Estimate> = match error {
-            Some(error) => error.iter().map(|&e| contribution(self.format, e, rate, Estimate::exact(1.0))).collect(),
-            None => vec![Estimate::default(); self.membrane.len()],
-        };
-        self.bias_gradient.iter_mut().zip(&causal).for_each(|(sum, &more)| *sum = *sum + more);
-        let nothing = vec![Estimate::default(); causal.len()];
-        self.gradient.record(std::mem::take(&mut self.input), &self.traces, causal, nothing);
+        let rest = vec![Estimate::default(); self.membrane.len()];
+        let error = error.unwrap_or(&rest);
+        let causal = error.iter().map(|&e| self.rate.times(e)).collect();
+        for (sum, &e) in self.bias_gradient.iter_mut().zip(error) {
+            *sum = *sum + self.bias_rate.times(e);
+        }
+        self.gradient.record(std::mem::take(&mut self.input), &self.traces, causal, rest.clone());
+    }
+
+    /// What passes from a readout of pixels to the layer below, one value an input.
+    pub fn below(&self, error: &[Estimate]) -> Vec<Estimate> {
+        signal::below_pixels(&self.synapses, &self.weight, error)
     }
 
     /// Ends a block.
     pub fn end_block(&mut self) {
-        self.gradient.end_block(&self.traces);
+        self.gradient.end_block(&self.traces, &self.synapses);
         self.traces.end_block();
     }
 
@@ -87,18 +120,18 @@ impl ReadoutBound {
         &self.membrane
     }
 
-    /// Traces of the inputs after this step, before the block ends.
+    /// Traces of the inputs' rows after this step, before the block ends.
     pub fn input_traces(&self) -> Vec<Estimate> {
-        (0..self.inputs).map(|row| self.traces.observed(row)).collect()
+        (0..self.synapses.rows()).map(|row| self.traces.observed(row)).collect()
     }
 
-    /// The gradient of the weights, `[class][input]`, as of the last block's end.
+    /// The gradient of the weights, in their order, as of the last block's end.
     pub fn weight_gradient(&self) -> Vec<Estimate> {
-        self.gradient.rows(0, self.inputs)
+        self.gradient.sum()
     }
 
     /// The gradient of the biases.
-    pub fn bias_gradient(&self) -> &[Estimate] {
-        &self.bias_gradient
+    pub fn bias_gradient(&self) -> Vec<Estimate> {
+        self.synapses.gather_bias(&self.bias_gradient)
     }
 }

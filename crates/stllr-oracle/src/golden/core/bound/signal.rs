@@ -2,8 +2,8 @@
 
 use stllr_core::fixed::{SIGNAL_BITS, SIGNAL_MAX};
 
-use super::Estimate;
-use super::estimate::dot;
+use super::synapses::Synapse;
+use super::{Estimate, Synapses};
 use crate::loss::softmax;
 
 /// How far the core's softmax is from the exact one of the same membranes; its documentation promises as much.
@@ -12,6 +12,8 @@ const SOFTMAX_ERROR: f64 = 1.0 / (1 << 24) as f64;
 const NARROW_ROUNDING: f64 = 1.0 / (1 << 15) as f64;
 /// Half a unit of a learning signal.
 const ROUNDING: f64 = 1.0 / (1u64 << (SIGNAL_BITS + 1)) as f64;
+/// One unit of what the readout of pixels adds up.
+const PIXEL_ROUNDING: f64 = 1.0 / (1u64 << 46) as f64;
 /// The sum of magnitudes that the product with the weights takes, in units of what goes in.
 const SUM_MAX: f64 = (1 << 17) as f64;
 /// The largest magnitude that goes into it.
@@ -42,23 +44,62 @@ pub fn feedback(matrix: &[Estimate], error: &[Estimate]) -> Vec<Estimate> {
     (0..units).map(|i| error.iter().enumerate().map(|(c, &e)| matrix[c * units + i] * e).sum()).collect()
 }
 
-/// What passes below a spiking layer: W^T (d psi), `weight` as `[post][pre]`. d psi is rounded to `Q 26`, then narrowed to
-/// 16 bits by as large a shift as its sum and peak ask, multiplied exactly and rounded once more. `width` counts the
-/// core's padding.
-pub fn below(weight: &[Estimate], d: &[Estimate], psi: &[Estimate], width: usize) -> Vec<Estimate> {
-    let product: Vec<Estimate> = d.iter().zip(psi).map(|(&d, &psi)| (d * psi).widen(ROUNDING)).collect();
+/// What passes below a spiking layer: W^T (d psi), one value an input. d psi is rounded to `Q 26`, then narrowed to 16 bits
+/// by as large a shift as the peak and the largest sum of a position ask. Each position's products with the weights between
+/// it and an input add up exactly and are rounded once more. `width` counts a position's neurons with the core's padding.
+pub fn below(
+    synapses: &Synapses,
+    weight: &[Estimate],
+    d: &[Estimate],
+    psi: &[Estimate],
+    width: usize,
+) -> Vec<Estimate> {
+    let product = |(&d, &psi): (&Estimate, &Estimate)| match d.magnitude() {
+        0.0 => d,
+        _ => (d * psi).widen(ROUNDING),
+    };
+    let product: Vec<Estimate> = d.iter().zip(psi).map(product).collect();
     let units = |x: f64| x / (2.0 * ROUNDING);
-    let sum = units(product.iter().map(|g| g.magnitude()).sum());
+    let mut sums = vec![0.0; synapses.positions()];
+    product.iter().enumerate().for_each(|(i, g)| sums[synapses.position(i)] += g.magnitude());
+    let sum = units(sums.into_iter().fold(0.0, f64::max));
     let peak = units(product.iter().map(|g| g.magnitude()).fold(0.0, f64::max));
     let fits = |shift: &i32| sum / 2f64.powi(*shift) <= SUM_MAX - width as f64 && peak / 2f64.powi(*shift) < PEAK_MAX;
     let narrowing = match (0..32).find(fits) {
         Some(0) => 0.0,
         shift => ROUNDING * 2f64.powi(shift.unwrap_or(32)),
     };
-    let narrow: Vec<Estimate> = product.iter().map(|g| g.widen(narrowing)).collect();
-    let inputs = weight.len() / d.len();
-    let column = |j: usize| (0..d.len()).map(|i| weight[i * inputs + j]).collect::<Vec<_>>();
-    (0..inputs).map(|j| dot(&column(j), &narrow).widen(ROUNDING).clipped(SIGNAL_LIMIT)).collect()
+    let narrow = |g: Estimate| if g.magnitude() == 0.0 { g } else { g.widen(narrowing) };
+    let narrow: Vec<Estimate> = product.into_iter().map(narrow).collect();
+    let passed =
+        |synapse: &Synapse| (synapses.position(synapse.output), weight[synapse.weight] * narrow[synapse.output]);
+    (0..synapses.inputs()).map(|input| rounded_sum(synapses.of_input(input).iter().map(passed))).collect()
+}
+
+/// What passes below a readout of pixels, given the error of each: a product is rounded down by a unit of `Q 46`, and the sum
+/// of each pixel's to nearest.
+pub fn below_pixels(synapses: &Synapses, weight: &[Estimate], error: &[Estimate]) -> Vec<Estimate> {
+    let product = |synapse: &Synapse| match error[synapse.output] {
+        e if e.magnitude() == 0.0 => e,
+        e => (weight[synapse.weight] * e).widen(PIXEL_ROUNDING),
+    };
+    let passed = |synapse: &Synapse| (synapses.position(synapse.output), product(synapse));
+    (0..synapses.inputs()).map(|input| rounded_sum(synapses.of_input(input).iter().map(passed))).collect()
+}
+
+/// The sum of values that come from positions, rounded once a position. Where the sum saturates on its way, no more is lost
+/// than its terms come to beyond the limit.
+fn rounded_sum(values: impl Iterator<Item = (usize, Estimate)>) -> Estimate {
+    let (mut sum, mut magnitudes, mut positions) = (Estimate::default(), 0.0, vec![]);
+    for (position, value) in values.filter(|(_, value)| value.magnitude() > 0.0) {
+        sum = sum + value;
+        magnitudes += value.magnitude();
+        positions.push(position);
+    }
+    positions.sort_unstable();
+    positions.dedup();
+    let roundings = ROUNDING * positions.len() as f64;
+    sum.widen(roundings + (magnitudes + roundings - SIGNAL_LIMIT).max(0.0))
 }
 
 #[cfg(test)]

@@ -1,13 +1,14 @@
-//! A spiking layer.
+//! A spiking layer: dense, recurrent or convolutional.
 
 use stllr_core::eligibility::Format;
-use stllr_core::fixed::{CURRENT_MAX, MEMBRANE_MAX};
-use stllr_core::layer::Spiking;
+use stllr_core::fixed::{CURRENT_MAX, Factor, MEMBRANE_MAX};
+use stllr_core::layer::SpikingSpec;
 
-use super::estimate::{between, dot};
-use super::gradient::{Alpha, Gradient, contribution};
+use super::estimate::between;
+use super::gradient::{Alpha, Gradient};
 use super::trace::{Decay, Traces};
-use super::{Estimate, psi, signal, spike};
+use super::{Estimate, Synapses, psi, signal, spike};
+use crate::golden::core::formats::factor_value;
 use crate::layer::SpikingLayer;
 use crate::neuron::Reset;
 use crate::psi::Psi;
@@ -17,23 +18,30 @@ const UNIT: f64 = 1.0 / 32768.0;
 /// Where the core's trace of psi saturates.
 const POST_TRACE_MAX: f64 = 64.0;
 
-/// A layer's values in the reference, each with the bound on the core's distance. Slices have one value a neuron.
+/// A layer's values in the reference, each with the bound on the core's distance. Slices have one value a neuron, in the
+/// reference's order.
 #[derive(Clone, Debug)]
 pub struct SpikingBound {
+    synapses: Synapses,
+    /// Those from the input, then the recurrent ones.
     weight: Vec<Estimate>,
-    weight_rec: Vec<Estimate>,
     bias: Vec<Estimate>,
+    /// The share of the input that counts, and how far the core's product with it may be off.
+    keep: (Estimate, f64),
     leak: Decay,
     threshold: Estimate,
     soft: bool,
     psi: Psi,
     membrane_bits: u32,
     width: usize,
-    inputs: usize,
+    input_rows: usize,
+    input_weights: usize,
     lambda_post: Decay,
     alpha_pre: Alpha,
     /// None where it is zero: then the core keeps no trace of psi.
     alpha_post: Option<Alpha>,
+    /// The factor on the signal in the gradient of the biases.
+    rate: Alpha,
     format: Format,
     before: Vec<Estimate>,
     after: Vec<Estimate>,
@@ -47,32 +55,50 @@ pub struct SpikingBound {
 }
 
 impl SpikingBound {
-    /// At rest. `rounded` is the reference with the core's constants; for the core's arithmetic alone, give it twice.
-    pub fn new(reference: &SpikingLayer, rounded: &SpikingLayer, core: &Spiking) -> Self {
-        let (spec, format) = (core.spec(), core.eligibility().format());
-        let (neuron, factors, inputs) =
-            (reference.neurons().neuron(), reference.factors(), reference.connection().inputs());
-        let units = spec.units;
+    /// At rest, for a layer of the core of this spec, each input of which is one row. `rounded` is the reference with the
+    /// core's constants; for the core's arithmetic alone, give it twice.
+    pub fn new(reference: &SpikingLayer, rounded: &SpikingLayer, spec: &SpikingSpec, format: Format) -> Self {
+        Self::with_rows(reference, rounded, spec, format, (0..reference.connection().inputs()).collect())
+    }
+
+    /// The same where inputs may spike more than once in a step: `row_inputs` has the input of each of the core's rows.
+    pub fn with_rows(
+        reference: &SpikingLayer,
+        rounded: &SpikingLayer,
+        spec: &SpikingSpec,
+        format: Format,
+        row_inputs: Vec<usize>,
+    ) -> Self {
+        let (neuron, factors, connection) = (reference.neurons().neuron(), reference.factors(), reference.connection());
         let weight_rec = reference.effective_weight_rec().zip(rounded.effective_weight_rec());
-        let bias = |layer: &SpikingLayer| layer.parameters().bias.clone().unwrap_or_else(|| vec![0.0; units]);
+        let input_rows = row_inputs.len();
+        let synapses = Synapses::new(connection, row_inputs, weight_rec.is_some());
+        let mut weight = between(reference.effective_weight(), rounded.effective_weight());
+        weight.extend(weight_rec.into_iter().flat_map(|(a, b)| between(a, b)));
+        let bias =
+            |layer: &SpikingLayer| layer.parameters().bias.clone().unwrap_or_else(|| vec![0.0; connection.biases()]);
+        let bias = between(&bias(reference), &bias(rounded));
+        let rate = factor_value(spec.rate);
+        let alpha = |reference: f64, core: Factor| Alpha::new(rate * reference, spec.rate.times(core), format);
+        let square = Factor::square_of(spec.divisor);
         let lambda_pre = Decay::between(factors.lambda_pre, rounded.factors().lambda_pre);
-        let rows = inputs + if weight_rec.is_some() { units } else { 0 };
-        let zeros = vec![Estimate::default(); units];
+        let zeros = vec![Estimate::default(); synapses.outputs()];
         Self {
-            weight: between(reference.effective_weight(), rounded.effective_weight()),
-            weight_rec: weight_rec.map(|(a, b)| between(a, b)).unwrap_or_default(),
-            bias: between(&bias(reference), &bias(rounded)),
+            weight,
+            bias: synapses.spread_bias(&bias),
+            keep: (Estimate::exact(1.0), 0.0),
             leak: Decay::between(neuron.leak, rounded.neurons().neuron().leak),
             threshold: Estimate::between(neuron.threshold, rounded.neurons().neuron().threshold),
             soft: neuron.reset == Reset::Soft,
             psi: neuron.psi,
             membrane_bits: spec.membrane_bits(),
             width: spec.width(),
-            inputs,
+            input_rows,
+            input_weights: connection.weights(),
             lambda_post: Decay::between(factors.lambda_post, rounded.factors().lambda_post),
-            alpha_pre: Alpha::between(factors.alpha_pre, rounded.factors().alpha_pre),
-            alpha_post: (rounded.factors().alpha_post != 0.0)
-                .then(|| Alpha::between(factors.alpha_post, rounded.factors().alpha_post)),
+            alpha_pre: alpha(factors.alpha_pre, spec.factors.alpha_pre),
+            alpha_post: spec.has_noncausal().then(|| alpha(factors.alpha_post, spec.factors.alpha_post)),
+            rate: alpha((spec.divisor * spec.divisor) as f64, square),
             format,
             before: zeros.clone(),
             after: zeros.clone(),
@@ -80,38 +106,42 @@ impl SpikingBound {
             rows: vec![],
             psi_now: zeros.clone(),
             post_trace: zeros.clone(),
-            traces: Traces::new(rows, lambda_pre, format.span_bits),
-            gradient: Gradient::new(rows, units, lambda_pre, format),
+            traces: Traces::new(synapses.rows(), lambda_pre, format.span_bits),
+            gradient: Gradient::new(synapses.weights(), lambda_pre, format),
             bias_gradient: zeros,
+            synapses,
         }
     }
 
-    /// One time step forward, given the core's spikes in it: u <- leak u + W x + b + W_rec s, the leak's product to
-    /// nearest, all else exact; a spike where u passes the threshold; then the reset.
+    /// From the next step on the layer's input, but not that from itself, counts by a share. The core's product with it is
+    /// off by at most `rounding`.
+    pub fn set_keep(&mut self, keep: Estimate, rounding: f64) {
+        self.keep = (keep, rounding);
+    }
+
+    /// One time step forward, given a spike a row and the core's spikes in it: u <- leak u + W x + b + W_rec s, the leak's
+    /// product to nearest, all else exact; a spike where u passes the threshold; then the reset.
     pub fn forward(&mut self, input: &[Estimate], core_spikes: &[u32]) {
+        assert_eq!(input.len(), self.input_rows, "input: one spike a row");
         let unit = 2f64.powi(-(self.membrane_bits as i32));
-        let units = self.before.len();
-        self.before = (0..units)
-            .map(|i| {
-                let mut current = dot(&self.weight[i * self.inputs..][..self.inputs], input);
-                if !self.weight_rec.is_empty() {
-                    current = current + dot(&self.weight_rec[i * units..][..units], &self.spikes);
-                }
-                let kept = self.leak.of(self.after[i], unit / 2.0);
-                let input = current.clipped(CURRENT_MAX as f64 * unit) + self.bias[i];
-                (kept + input).clipped(MEMBRANE_MAX as f64 * unit)
-            })
-            .collect();
         self.rows = input.to_vec();
-        if !self.weight_rec.is_empty() {
+        if self.synapses.rows() > input.len() {
             self.rows.extend_from_slice(&self.spikes);
         }
-        for i in 0..units {
-            let u = self.before[i];
-            self.spikes[i] = spike(self.v(i).value > 0.0, core_spikes.contains(&(i as u32)));
+        let from_input = self.synapses.current(&self.weight, &self.rows, 0..input.len());
+        let from_itself = self.synapses.current(&self.weight, &self.rows, input.len()..self.rows.len());
+        for (i, spike_now) in self.spikes.iter_mut().enumerate() {
+            let input = match from_input[i] {
+                input if input.magnitude() == 0.0 => input,
+                input => (input * self.keep.0).widen(self.keep.1),
+            };
+            let input = (input + from_itself[i]).clipped(CURRENT_MAX as f64 * unit) + self.bias[i];
+            let u = (self.leak.of(self.after[i], unit / 2.0) + input).clipped(MEMBRANE_MAX as f64 * unit);
+            self.before[i] = u;
+            *spike_now = spike((u - self.threshold).value > 0.0, core_spikes.contains(&(i as u32)));
             self.after[i] = match self.soft {
-                true => u - self.threshold * self.spikes[i],
-                false => u * (Estimate::exact(1.0) - self.spikes[i]),
+                true => u - self.threshold * *spike_now,
+                false => u * (Estimate::exact(1.0) - *spike_now),
             };
         }
         self.traces.record(self.rows.clone());
@@ -119,34 +149,36 @@ impl SpikingBound {
 
     /// Ends a step, learning from the signal `d` where there is one.
     pub fn learn(&mut self, d: Option<&[Estimate]>) {
-        let units = self.before.len();
-        let rest = vec![Estimate::default(); units];
-        let (d, rests) = (d.unwrap_or(&rest), d.is_none());
-        self.psi_now = (0..units).map(|i| psi::psi(self.psi, self.v(i), self.membrane_bits)).collect();
+        let count = self.before.len();
+        let rest = vec![Estimate::default(); count];
+        self.psi_now = (0..count).map(|i| psi::psi(self.psi, self.v(i), self.membrane_bits)).collect();
         let update_psi = if self.psi == Psi::TriOut { &self.spikes } else { &self.psi_now };
-        let format = self.format;
-        let all = |alpha: Option<Alpha>, factor: &[Estimate]| -> Vec<Estimate> {
-            let Some(alpha) = alpha.filter(|_| !rests) else { return rest.clone() };
-            d.iter().zip(factor).map(|(&d, &factor)| contribution(format, d, alpha, factor)).collect()
+        let d = d.unwrap_or(&rest);
+        assert_eq!(d.len(), count, "learning signal: one value a neuron");
+        let causal =
+            |alpha: Alpha, psi: &[Estimate]| d.iter().zip(psi).map(|(&d, &psi)| alpha.causal(d, psi)).collect();
+        let noncausal = |alpha: Alpha| {
+            let pairs = d.iter().zip(&self.post_trace);
+            pairs.map(|(&d, &trace)| alpha.noncausal(d, trace, self.format)).collect::<Vec<_>>()
         };
-        let causal = all(Some(self.alpha_pre), update_psi);
-        let noncausal = all(self.alpha_post, &self.post_trace);
-        let bias = all(Some(Alpha::between(1.0, 1.0)), &self.psi_now);
+        let bias: Vec<Estimate> = causal(self.rate, &self.psi_now);
         self.bias_gradient.iter_mut().zip(bias).for_each(|(sum, more)| *sum = *sum + more);
+        let noncausal = self.alpha_post.map_or_else(|| rest.clone(), noncausal);
+        let causal = causal(self.alpha_pre, update_psi);
         self.gradient.record(std::mem::take(&mut self.rows), &self.traces, causal, noncausal);
         for (trace, &psi) in self.post_trace.iter_mut().zip(update_psi) {
             *trace = (self.lambda_post.of(*trace, UNIT) + psi).clipped(POST_TRACE_MAX);
         }
     }
 
-    /// What passes to the layer below in the step that was learned last.
+    /// What passes to the layer below in the step that was learned last, one value an input.
     pub fn below(&self, d: &[Estimate]) -> Vec<Estimate> {
-        signal::below(&self.weight, d, &self.psi_now, self.width)
+        signal::below(&self.synapses, &self.weight, d, &self.psi_now, self.width)
     }
 
     /// Ends a block.
     pub fn end_block(&mut self) {
-        self.gradient.end_block(&self.traces);
+        self.gradient.end_block(&self.traces, &self.synapses);
         self.traces.end_block();
     }
 
@@ -175,29 +207,30 @@ impl SpikingBound {
         self.alpha_post.map(|_| &self.post_trace[..])
     }
 
-    /// Traces of the inputs after this step, before the block ends.
+    /// Traces of the inputs' rows after this step, before the block ends.
     pub fn input_traces(&self) -> Vec<Estimate> {
-        (0..self.inputs).map(|row| self.traces.observed(row)).collect()
+        (0..self.input_rows).map(|row| self.traces.observed(row)).collect()
     }
 
     /// Traces of the layer's own spikes of the step before, where it is recurrent.
     pub fn recurrent_traces(&self) -> Option<Vec<Estimate>> {
-        let rows = self.inputs..self.inputs + self.before.len();
-        (!self.weight_rec.is_empty()).then(|| rows.map(|row| self.traces.observed(row)).collect())
+        let rows = self.input_rows..self.synapses.rows();
+        (!rows.is_empty()).then(|| rows.map(|row| self.traces.observed(row)).collect())
     }
 
-    /// The gradient of the weights, `[post][pre]`, as of the last block's end.
+    /// The gradient of the weights, in their order, as of the last block's end.
     pub fn weight_gradient(&self) -> Vec<Estimate> {
-        self.gradient.rows(0, self.inputs)
+        self.gradient.sum()[..self.input_weights].to_vec()
     }
 
-    /// The same for the recurrent weights, where there are any.
+    /// The same for the recurrent weights, `[post][pre]`, where there are any.
     pub fn recurrent_gradient(&self) -> Option<Vec<Estimate>> {
-        (!self.weight_rec.is_empty()).then(|| self.gradient.rows(self.inputs, self.before.len()))
+        let own = self.gradient.sum().split_off(self.input_weights);
+        (!own.is_empty()).then_some(own)
     }
 
     /// The gradient of the biases.
-    pub fn bias_gradient(&self) -> &[Estimate] {
-        &self.bias_gradient
+    pub fn bias_gradient(&self) -> Vec<Estimate> {
+        self.synapses.gather_bias(&self.bias_gradient)
     }
 }

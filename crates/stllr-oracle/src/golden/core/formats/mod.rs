@@ -14,7 +14,7 @@ const Q15: u32 = 15;
 
 /// Gradients add up over a sequence, in blocks of so many steps.
 pub fn learning(block_steps: usize) -> Learning {
-    Learning { mode: Mode::Sequence, block_steps, rounding: Rounding::Nearest, seed: 0 }
+    Learning { mode: Mode::Sequence, block_steps, rounding: Rounding::Nearest, seed: 0, ..Learning::PLAIN }
 }
 
 /// Values rounded to `bits` fraction bits.

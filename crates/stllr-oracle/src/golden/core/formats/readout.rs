@@ -2,6 +2,7 @@
 
 use stllr_core::fixed::{FEEDBACK_BITS, Factor, READOUT_WEIGHT_BITS, READOUT_WEIGHT_MAX};
 use stllr_core::layer::{Readout as CoreReadout, ReadoutSpec};
+use stllr_core::shape::Port;
 use stllr_core::signal::Feedback;
 
 use super::{Fixed, decay, decay_value};
@@ -27,6 +28,8 @@ impl ReadoutFormats {
         let round = |what: &str, values: &[f64]| Fixed::round(what, values, READOUT_WEIGHT_BITS, READOUT_WEIGHT_MAX);
         Ok(Self {
             spec: ReadoutSpec {
+                kernel: None,
+                divisor: 1,
                 classes,
                 leak: decay("leak", readout.leak())?,
                 trace_decay: decay("trace decay", readout.trace_decay())?,
@@ -67,7 +70,7 @@ pub fn feedback(matrix: &[f64], classes: usize, width: usize) -> Result<(Feedbac
     // The core makes one from readout weights, which lie the other way round.
     let transposed: Vec<i32> = (0..matrix.len()).map(|k| fixed.integers[k % classes * neurons + k / classes]).collect();
     let mut feedback = Feedback::new(classes, width);
-    feedback.follow(&transposed, classes, classes);
+    feedback.follow(&transposed, classes, classes, &Port::from(neurons));
     let unit = 2f64.powi(-(FEEDBACK_BITS as i32));
     let nearest = |weight: &f64| (weight / unit + 0.5).floor() * unit;
     Ok((feedback, fixed.values().iter().map(nearest).collect()))

@@ -1,12 +1,13 @@
 //! Spiking layers.
 
 use stllr_core::fixed::{BIAS_MAX, Factor, WEIGHT_MAX};
-use stllr_core::layer::{Factors as CoreFactors, Spiking, SpikingSpec};
+use stllr_core::layer::{Conv, ConvSpec, Factors as CoreFactors, Kernel, Spiking, SpikingSpec};
 use stllr_core::psi::Psi as CorePsi;
+use stllr_core::shape::{Port, Shape};
 
 use super::{Fixed, decay, decay_value, factor, factor_value};
 use crate::Factors;
-use crate::layer::{Connection, SpikingLayer};
+use crate::layer::{Connection, ConvShape, SpikingLayer};
 use crate::neuron::{Neuron, Reset};
 use crate::parameters::{Parameters, Weights};
 use crate::psi::Psi;
@@ -14,11 +15,11 @@ use crate::psi::Psi;
 /// Fraction bits of a layer's threshold as its spec takes it.
 const THRESHOLD_BITS: u32 = 16;
 
-/// A spiking layer in the core's formats.
+/// A spiking layer in the core's formats. The units of a convolution are its output channels.
 #[derive(Clone, Debug)]
 pub struct SpikingFormats {
     pub spec: SpikingSpec,
-    pub inputs: usize,
+    pub connection: Connection,
     weight: Fixed,
     weight_rec: Option<Fixed>,
     bias: Option<Fixed>,
@@ -47,7 +48,7 @@ impl SpikingFormats {
             _ => Err(format!("{what}: {value} given; the core takes 0 and magnitudes from 2^-16 to 16")),
         };
         let spec = SpikingSpec {
-            units: layer.neurons().count(),
+            units: layer.connection().biases(),
             recurrent: weight_rec.is_some(),
             weight_bits,
             leak: decay("leak", neuron.leak)?,
@@ -71,13 +72,22 @@ impl SpikingFormats {
             },
             rate: Factor::ONE,
             bias: layer.parameters().bias.is_some(),
+            divisor: 1,
+            standardise: false,
             deviation: 0,
             recurrent_deviation: 0,
         };
         let bias = layer.parameters().bias.as_deref();
         let bias = bias.map(|bias| Fixed::round("bias", bias, spec.membrane_bits(), BIAS_MAX)).transpose()?;
-        let inputs = layer.connection().inputs();
-        Ok(Self { spec, inputs, weight, weight_rec, bias, reset: neuron.reset, psi: neuron.psi })
+        Ok(Self {
+            spec,
+            connection: layer.connection(),
+            weight,
+            weight_rec,
+            bias,
+            reset: neuron.reset,
+            psi: neuron.psi,
+        })
     }
 
     /// The threshold, as a value.
@@ -85,7 +95,7 @@ impl SpikingFormats {
         self.spec.threshold as f64 / f64::from(1 << THRESHOLD_BITS)
     }
 
-    /// Gives a core layer of this spec the weights and biases.
+    /// Gives a dense or recurrent layer of this spec the weights and biases.
     pub fn write(&self, core: &mut Spiking) {
         let mut set = |weights: &Fixed, first: usize| {
             let columns = weights.integers.len() / self.spec.units;
@@ -94,9 +104,30 @@ impl SpikingFormats {
             }
         };
         set(&self.weight, 0);
-        self.weight_rec.iter().for_each(|weights| set(weights, self.inputs));
+        self.weight_rec.iter().for_each(|weights| set(weights, self.connection.inputs()));
         let biases = self.bias.iter().flat_map(|bias| &bias.integers).enumerate();
         biases.for_each(|(unit, &bias)| core.set_bias(unit, bias));
+    }
+
+    /// The spec of the convolution, and what it sees.
+    pub fn conv_spec(&self, shape: &ConvShape) -> (ConvSpec, Port) {
+        let [height, width] = shape.kernel;
+        let ConvShape { stride, padding, dilation, groups, .. } = *shape;
+        let kernel = Kernel { height, width, stride, padding, dilation, groups };
+        let input = Shape { channels: shape.channels_in, height: shape.height, width: shape.width };
+        (ConvSpec { neurons: self.spec.clone(), kernel }, Port::spikes(input))
+    }
+
+    /// Gives a convolution of that spec the weights and biases.
+    pub fn write_conv(&self, core: &mut Conv) {
+        let inputs = core.geometry().group_inputs();
+        let Kernel { height, width, .. } = core.spec().kernel;
+        for (i, &weight) in self.weight.integers.iter().enumerate() {
+            let (ky, kx, channel) = (i / width % height, i % width, i / width / height);
+            core.set_weight(channel / inputs, channel % inputs, ky, kx, weight);
+        }
+        let biases = self.bias.iter().flat_map(|bias| &bias.integers).enumerate();
+        biases.for_each(|(channel, &bias)| core.set_bias(channel, bias));
     }
 
     /// The reference with the rounded constants.
@@ -116,6 +147,6 @@ impl SpikingFormats {
             alpha_post: factor_value(self.spec.factors.alpha_post),
             alpha_pre: factor_value(self.spec.factors.alpha_pre),
         };
-        SpikingLayer::new(Connection::dense(self.inputs, units), parameters, neuron, factors)
+        SpikingLayer::new(self.connection, parameters, neuron, factors)
     }
 }

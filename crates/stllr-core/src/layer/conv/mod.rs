@@ -1,0 +1,229 @@
+//! A convolution of leaky integrate-and-fire neurons that learns by the three-factor rule.
+//!
+//! Forward it is driven by events: each input spike writes the numbers of its weights' rows to the lists of the outputs
+//! that see it, a line of outputs at a time, and each output adds up its rows. Weights lie as a row of output channels for
+//! each (group, kernel row, kernel column, input channel), neurons as (y, x, channel), so that both are read in order.
+
+mod forward;
+mod geometry;
+mod spec;
+mod update;
+
+pub use geometry::{Geometry, Kernel};
+pub use spec::ConvSpec;
+
+use super::descent::Descent;
+use super::neurons::Neurons;
+use super::update::Learning;
+use crate::aligned::Aligned;
+use crate::eligibility::Eligibility;
+use crate::fixed::{BIAS_MAX, Factor, ONE_Q15, WEIGHT_MAX, rescale};
+use crate::noise::Normal;
+use crate::shape::Port;
+use alloc::vec;
+use alloc::vec::Vec;
+
+/// A convolution with its state.
+#[derive(Clone, Debug)]
+pub struct Conv {
+    spec: ConvSpec,
+    learning: Learning,
+    /// The layer's number: keeps its noise apart from others'.
+    number: u32,
+    geometry: Geometry,
+    /// From one position's neurons to the next's.
+    stride: usize,
+    /// From one row of weights to the next.
+    row_width: usize,
+    /// Weights of a row that are used: all of it, or a group's where there are several.
+    span: usize,
+    neurons: Neurons,
+    /// The share of the input that counts, `Q 15`.
+    keep: i32,
+    weights: Aligned<i16>,
+    /// One an output channel.
+    bias: Aligned<i32>,
+    /// The same for each position of a line.
+    line_bias: Aligned<i32>,
+    bias_gradient: Aligned<i32>,
+    /// Of a line of outputs.
+    current: Aligned<i32>,
+    /// Where the input spikes of each row begin, and then those.
+    starts: Vec<u32>,
+    sorted: Vec<u32>,
+    /// For each output of a line and group the rows of weights that it adds.
+    lists: Vec<u32>,
+    lengths: Vec<u32>,
+    /// d psi of a position, narrowed for the product with the weights.
+    narrow: Aligned<i16>,
+    gradient: Aligned<i32>,
+    descent: Descent,
+    /// The elements that spiked in the last step.
+    spikes: Vec<u32>,
+}
+
+impl Conv {
+    /// A convolution over `input`, its weights drawn from the seed and everything else at rest. The spec must be valid (see
+    /// [`crate::network::Spec`]).
+    pub fn new(spec: ConvSpec, input: Port, number: u32, learning: Learning) -> Self {
+        let geometry = Geometry::new(spec.kernel, input, spec.neurons.units);
+        let output = geometry.output;
+        let (stride, row_width, groups) = (spec.neurons.width(), spec.row_width(), spec.kernel.groups);
+        let (line, weights) = (output.width * stride, geometry.weight_rows() * row_width);
+        let mut layer = Self {
+            stride,
+            row_width,
+            span: if groups == 1 { row_width } else { geometry.group_outputs() },
+            keep: ONE_Q15,
+            neurons: Neurons::new(&spec.neurons, output.height * line, input.most(), learning),
+            weights: Aligned::new(weights),
+            bias: Aligned::new(stride),
+            line_bias: Aligned::new(line),
+            bias_gradient: Aligned::new(stride),
+            current: Aligned::new(line),
+            starts: vec![0; input.shape.height + 2],
+            sorted: vec![0; input.most()],
+            lists: vec![0; output.width * groups * spec.most_rows(&input)],
+            lengths: vec![0; output.width * groups],
+            narrow: Aligned::new(row_width),
+            gradient: Aligned::new(weights),
+            descent: Descent::new(learning, weights, stride, spec.neurons.divisor),
+            spikes: Vec::with_capacity(output.elements()),
+            spec,
+            learning,
+            number,
+            geometry,
+        };
+        layer.draw_weights();
+        if layer.spec.neurons.standardise {
+            let groups = layer.spec.kernel.groups;
+            let part = (layer.geometry.weight_rows() / groups, layer.geometry.group_outputs());
+            let parts = vec![part; groups];
+            let (bits, width) = (layer.spec.neurons.weight_bits, layer.row_width);
+            layer.descent.standardise(&parts, false, bits, width, &mut layer.weights);
+        }
+        layer
+    }
+
+    fn draw_weights(&mut self) {
+        let normal = Normal::new(self.learning.seed, self.number, self.spec.neurons.deviation);
+        let outputs = self.geometry.group_outputs();
+        for (row, weights) in self.weights.chunks_exact_mut(self.row_width).enumerate() {
+            for (unit, weight) in weights[..outputs].iter_mut().enumerate() {
+                let value = normal.at((row * outputs + unit) as u32);
+                *weight = rescale(value, 24, self.spec.neurons.weight_bits, WEIGHT_MAX) as i16;
+            }
+        }
+    }
+
+    /// The spec it was made from.
+    pub fn spec(&self) -> &ConvSpec {
+        &self.spec
+    }
+
+    /// How its inputs reach its outputs.
+    pub fn geometry(&self) -> &Geometry {
+        &self.geometry
+    }
+
+    /// The neurons: `height` x `width` positions of `units` neurons, padded to whole vectors.
+    pub fn neurons(&self) -> &Neurons {
+        &self.neurons
+    }
+
+    /// From one position's neurons to the next's in [`Self::neurons`].
+    pub fn stride(&self) -> usize {
+        self.stride
+    }
+
+    /// Traces of the inputs, the block and its format.
+    pub fn eligibility(&self) -> &Eligibility {
+        &self.neurons.eligibility
+    }
+
+    fn index(&self, output: usize, input: usize, ky: usize, kx: usize) -> usize {
+        let group = output / self.geometry.group_outputs();
+        let row = self.geometry.weight_row(group, ky, kx) + input;
+        row * self.row_width + output % self.geometry.group_outputs()
+    }
+
+    /// The weight from input channel `input` of the output's group through the kernel's (ky, kx).
+    pub fn weight(&self, output: usize, input: usize, ky: usize, kx: usize) -> i16 {
+        self.weights[self.index(output, input, ky, kx)]
+    }
+
+    /// Sets a weight, the raw one where weights are standardised ([`Self::renew`] must follow then); `value` is held to the
+    /// format's range.
+    pub fn set_weight(&mut self, output: usize, input: usize, ky: usize, kx: usize, value: i32) {
+        let index = self.index(output, input, ky, kx);
+        let value = value.clamp(-WEIGHT_MAX, WEIGHT_MAX) as i16;
+        match self.descent.raw_mut().get_mut(index) {
+            Some(raw) => *raw = value,
+            None => self.weights[index] = value,
+        }
+    }
+
+    /// Makes the weights in use of raw ones that were set.
+    pub fn renew(&mut self) {
+        self.descent.renew(self.row_width, &mut self.weights);
+    }
+
+    /// What decides how gradients become changes.
+    pub fn descent(&self) -> &Descent {
+        &self.descent
+    }
+
+    /// The gradient times the rate by a weight, as of the last block's end, in the format's bits; kept in sequence mode.
+    pub fn gradient(&self, output: usize, input: usize, ky: usize, kx: usize) -> i32 {
+        self.gradient[self.index(output, input, ky, kx)]
+    }
+
+    /// The bias gradient times the rate that waits to be applied, one an output channel.
+    pub fn bias_gradient(&self) -> &[i32] {
+        &self.bias_gradient[..self.spec.neurons.units]
+    }
+
+    /// Sets a bias (membrane format), also where biases are not learned.
+    pub fn set_bias(&mut self, channel: usize, value: i32) {
+        assert!(channel < self.spec.neurons.units);
+        self.bias[channel] = value.clamp(-BIAS_MAX, BIAS_MAX);
+        self.spread_bias();
+    }
+
+    fn spread_bias(&mut self) {
+        for position in self.line_bias.chunks_exact_mut(self.stride) {
+            position.copy_from_slice(&self.bias);
+        }
+    }
+
+    /// See [`super::Spiking::scale_input`].
+    pub fn scale_input(&mut self, whole: bool) {
+        self.keep = if whole { ONE_Q15 } else { self.geometry.input.keep };
+    }
+
+    /// Changes the learning rate; only between blocks (block mode) or sequences (sequence mode).
+    pub fn set_rate(&mut self, rate: Factor) {
+        self.neurons.set_rate(rate);
+    }
+
+    /// Membranes, traces and everything that waits to be applied go back to rest; weights stay.
+    pub fn reset(&mut self) {
+        self.neurons.reset();
+        self.spikes.clear();
+        self.bias_gradient.fill(0);
+        self.gradient.fill(0);
+    }
+
+    /// Gives every weight and bias to `sink`.
+    pub fn visit_weights(&self, sink: &mut dyn FnMut(i64)) {
+        self.weights.iter().for_each(|&w| sink(w as i64));
+        self.bias.iter().for_each(|&b| sink(b as i64));
+    }
+
+    /// Gives all other state to `sink`.
+    pub fn visit_state(&self, sink: &mut dyn FnMut(i64)) {
+        self.neurons.visit(sink);
+        self.bias_gradient.iter().chain(self.gradient.iter()).for_each(|&g| sink(g as i64));
+        self.descent.visit(sink);
+    }
+}

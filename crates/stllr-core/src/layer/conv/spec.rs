@@ -1,0 +1,63 @@
+//! A convolution, as configured.
+
+use super::geometry::{Geometry, Kernel};
+use crate::aligned::Aligned;
+use crate::layer::descent::Descent;
+use crate::layer::neurons::Neurons;
+use crate::layer::spiking::SpikingSpec;
+use crate::layer::update::Learning;
+use crate::meter::Memory;
+use crate::shape::{Port, Shape};
+
+/// A convolution of spiking neurons, as configured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConvSpec {
+    /// The neurons; `units` are the output channels, `recurrent` is false.
+    pub neurons: SpikingSpec,
+    /// The kernel.
+    pub kernel: Kernel,
+}
+
+impl ConvSpec {
+    /// The shape of the output; none where the kernel does not fit the input.
+    pub fn output(&self, input: Shape) -> Option<Shape> {
+        Geometry::output(&self.kernel, input, self.neurons.units)
+    }
+
+    /// Weights of a row, with padding to whole vectors.
+    pub fn row_width(&self) -> usize {
+        (self.neurons.units / self.kernel.groups).next_multiple_of(8)
+    }
+
+    /// The most weights' rows that a neuron can see in a step: its connections times the spikes of an input.
+    pub(crate) fn most_rows(&self, input: &Port) -> usize {
+        (input.shape.channels / self.kernel.groups).saturating_mul(self.kernel.taps()).saturating_mul(input.levels)
+    }
+
+    /// Bytes that the layer holds for an input that its kernel fits.
+    pub fn memory(&self, input: &Port, learning: &Learning) -> Memory {
+        let Some(output) = self.output(input.shape) else { return Memory::default() };
+        let stride = self.neurons.width() as u64;
+        let (width, height) = (output.width as u64, output.height as u64);
+        let weights = (input.shape.channels * self.kernel.taps()) as u64 * self.row_width() as u64;
+        let line = Aligned::<i32>::bytes(width * stride);
+        let lists = width * self.kernel.groups as u64;
+        let own = Memory {
+            weights: Aligned::<i16>::bytes(weights)
+                + Aligned::<i32>::bytes(stride)
+                + line
+                + Geometry::bytes(&self.kernel, input.shape),
+            membranes: line
+                + 4 * (lists * (self.most_rows(input) as u64 + 1))
+                + 4 * (input.shape.height as u64 + 2 + input.most() as u64)
+                + 4 * output.elements() as u64,
+            block: Aligned::<i32>::bytes(stride) + Aligned::<i16>::bytes(self.row_width() as u64),
+            gradients: Aligned::<i32>::bytes(weights),
+            ..Memory::default()
+        };
+        let outputs = self.neurons.units as u64;
+        let standard = self.neurons.standardise.then(|| Descent::standard_memory(learning, weights, outputs));
+        let descent = Descent::memory(learning, weights, stride) + standard.unwrap_or_default();
+        own + Neurons::memory(&self.neurons, width * height * stride, input.most() as u64, learning) + descent
+    }
+}

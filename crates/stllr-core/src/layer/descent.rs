@@ -1,0 +1,280 @@
+//! From a gathered gradient to new weights: weight decay, the optimiser, and standardisation where the layer has it.
+
+use super::update::Learning;
+use crate::aligned::Aligned;
+use crate::deep::{DEEP, Deep, deep};
+use crate::fixed::Factor;
+use crate::kernel;
+use crate::meter::Memory;
+use crate::noise::Noise;
+use crate::optimizer::{Moments, Optimizer, decay_row};
+use crate::standardise::{GAIN_BITS, GAIN_MAX, Standard};
+use alloc::vec;
+use alloc::vec::Vec;
+
+/// Gains' rows of noise begin here, behind all rows of weights.
+const GAIN_ROWS: u32 = 1 << 28;
+
+/// What is the same for a layer's rows in an update.
+#[derive(Clone, Copy, Debug)]
+pub struct Update {
+    /// The layer's rate.
+    pub rate: Factor,
+    /// Fraction bits of the gradient.
+    pub bits: u32,
+    /// Fraction bits of the weights.
+    pub weight_bits: u32,
+    /// Its noise.
+    pub noise: Noise,
+}
+
+/// The state of a layer's descent.
+#[derive(Clone, Debug)]
+pub struct Descent {
+    learning: Learning,
+    divisor: usize,
+    weights: Moments,
+    bias: Moments,
+    /// Weights before they are standardised; empty where they are not.
+    raw: Aligned<i16>,
+    parts: Vec<Deep<Part>>,
+    /// Is the last part that of a layer's own spikes, which are not divided?
+    last_is_own: bool,
+}
+
+/// Rows that are standardised together.
+#[derive(Clone, Debug)]
+struct Part {
+    rows: usize,
+    standard: Standard,
+    gain_gradient: Vec<i32>,
+    gain: Moments,
+}
+
+impl Descent {
+    /// For `weights` elements, `bias` biases and inputs with this divisor.
+    pub fn new(learning: Learning, weights: usize, bias: usize, divisor: usize) -> Self {
+        Self {
+            weights: Moments::new(learning.optimizer, weights),
+            bias: Moments::new(learning.optimizer, bias),
+            raw: Aligned::new(0),
+            parts: Vec::new(),
+            last_is_own: false,
+            learning,
+            divisor,
+        }
+    }
+
+    /// Bytes that [`Self::new`] would hold.
+    pub fn memory(learning: &Learning, weights: u64, bias: u64) -> Memory {
+        let optimizer = (weights + bias) * learning.optimizer.bytes_per_weight();
+        Memory { optimizer, ..Memory::default() }
+    }
+
+    /// Standardises from now on, in parts of so many rows and outputs each. Gains begin at one by the divisor, but for a last
+    /// part of a layer's own spikes. `weights` are the raw ones and become effective.
+    pub fn standardise(
+        &mut self,
+        parts: &[(usize, usize)],
+        last_is_own: bool,
+        bits: u32,
+        width: usize,
+        weights: &mut [i16],
+    ) {
+        self.last_is_own = last_is_own;
+        self.raw = Aligned::new(weights.len());
+        self.raw.copy_from_slice(weights);
+        let part = |(number, &(rows, outputs)): (usize, &(usize, usize))| {
+            let divisor = if number > 0 && last_is_own { 1 } else { self.divisor };
+            Part {
+                rows,
+                standard: Standard::new(outputs, (1 << GAIN_BITS) / divisor as i32, bits, bits),
+                gain_gradient: vec![0; outputs],
+                gain: Moments::new(self.learning.optimizer, outputs),
+            }
+        };
+        self.parts = parts.iter().enumerate().map(part).filter_map(deep).collect();
+        self.renew(width, weights);
+    }
+
+    /// Bytes more for [`Self::standardise`], its parts' outputs added up.
+    pub fn standard_memory(learning: &Learning, weights: u64, outputs: u64) -> Memory {
+        let optimizer = outputs * learning.optimizer.bytes_per_weight();
+        let own = Aligned::<i16>::bytes(weights) + Standard::bytes(outputs);
+        Memory { weights: own, gradients: 4 * outputs, optimizer, ..Memory::default() }
+    }
+
+    /// The raw weights, where there are any.
+    pub fn raw(&self) -> &[i16] {
+        &self.raw
+    }
+
+    /// The same, to be set; [`Self::renew`] must follow.
+    pub fn raw_mut(&mut self) -> &mut [i16] {
+        &mut self.raw
+    }
+
+    /// Gains, `Q 20`, part by part.
+    pub fn gains(&self) -> impl Iterator<Item = &[i32]> {
+        self.parts.iter().map(|part| part.standard.gain())
+    }
+
+    /// Makes effective weights of the raw ones; none of it where weights are not standardised.
+    pub fn renew(&mut self, width: usize, weights: &mut [i16]) {
+        if !DEEP {
+            return;
+        }
+        let mut first = 0;
+        for part in &mut self.parts {
+            let part: &mut Part = part;
+            let range = first..first + part.rows * width;
+            first = range.end;
+            part.standard.effective(&self.raw[range.clone()], width, &mut weights[range]);
+        }
+    }
+
+    /// Changes `i16` weights in rows of `width` by their gradient, which becomes zero. Rows that are not `touched` have no
+    /// gradient. Returns how many rows were changed.
+    pub fn change(
+        &mut self,
+        weights: &mut [i16],
+        gradient: &mut [i32],
+        width: usize,
+        touched: &mut [bool],
+        update: &Update,
+    ) -> u64 {
+        let mut first = 0;
+        for part in &mut self.parts {
+            let part: &mut Part = part;
+            let range = first..first + part.rows * width;
+            first = range.end;
+            let gradient = &mut gradient[range.clone()];
+            part.standard.backward(&self.raw[range], width, gradient, &mut part.gain_gradient);
+        }
+        let optimizer = self.learning.optimizer;
+        let decay = self.decay(Factor::square_of(self.divisor), update.rate);
+        if DEEP {
+            self.weights.begin_update(update.rate, update.bits);
+        }
+        let all = !optimizer.folds_rate() || decay.mantissa != 0 || !self.parts.is_empty();
+        let shift = optimizer.change_bits(update.bits) - update.weight_bits;
+        let target = if !DEEP || self.raw.is_empty() { &mut *weights } else { &mut self.raw };
+        let rows = target.chunks_exact_mut(width).zip(gradient.chunks_exact_mut(width)).enumerate();
+        let mut changed = 0;
+        for (row, (target, gradient)) in rows {
+            let is_touched = touched.get_mut(row).is_none_or(core::mem::take);
+            if !is_touched && !all {
+                continue;
+            }
+            let noise = update.noise.row(row as u32);
+            if DEEP && decay.mantissa != 0 {
+                decay_row(gradient, target, decay, update.weight_bits, update.bits, noise);
+            }
+            if DEEP {
+                self.weights.change(row * width, gradient);
+            }
+            kernel::apply_row(target, gradient, shift, noise);
+            changed += 1;
+        }
+        if DEEP {
+            self.change_gains(update);
+        }
+        self.renew(width, weights);
+        changed
+    }
+
+    fn change_gains(&mut self, update: &Update) {
+        let optimizer = self.learning.optimizer;
+        let shift = optimizer.change_bits(update.bits) as i32 - GAIN_BITS as i32;
+        // The gain of an input that is divided is, too, and learns at a rate that much smaller.
+        for (number, part) in self.parts.iter_mut().enumerate() {
+            let part: &mut Part = part;
+            let held = Factor::inverse_of(if number == 0 || !self.last_is_own { self.divisor } else { 1 });
+            let rate = match optimizer {
+                Optimizer::Sgd => {
+                    let scale = held.times(held).scale(0, 0, kernel::SUM_MAX);
+                    part.gain_gradient.iter_mut().for_each(|g| *g = scale.apply(*g));
+                    update.rate
+                }
+                Optimizer::Momentum { .. } => update.rate.times(held).times(held),
+                _ => update.rate.times(held),
+            };
+            part.gain.begin_update(rate, update.bits);
+            part.gain.change(0, &mut part.gain_gradient);
+            let noise = update.noise.row(GAIN_ROWS + number as u32);
+            kernel::apply_wide_row(part.standard.gain_mut(), &mut part.gain_gradient, shift, GAIN_MAX, noise);
+        }
+    }
+
+    /// Changes `i32` weights, which saturate at `limit`.
+    pub fn change_wide(
+        &mut self,
+        weights: &mut [i32],
+        gradient: &mut [i32],
+        width: usize,
+        limit: i32,
+        update: &Update,
+    ) {
+        let decay = self.decay(Factor::square_of(self.divisor), update.rate);
+        if DEEP {
+            self.weights.begin_update(update.rate, update.bits);
+        }
+        let rows = weights.chunks_exact_mut(width).zip(gradient.chunks_exact_mut(width)).enumerate();
+        for (row, (weights, gradient)) in rows {
+            let noise = update.noise.row(row as u32);
+            change_wide_row(&mut self.weights, row * width, weights, gradient, (limit, decay, noise), update);
+        }
+    }
+
+    /// Changes biases, a row of noise of their own.
+    pub fn change_bias(&mut self, bias: &mut [i32], gradient: &mut [i32], limit: i32, row: u32, update: &Update) {
+        // Not divided as weights are.
+        let rate = update.rate.times(self.learning.undivided(self.divisor));
+        let decay = self.decay(Factor::ONE, rate);
+        if DEEP {
+            self.bias.begin_update(rate, update.bits);
+        }
+        let noise = update.noise.row(row);
+        change_wide_row(&mut self.bias, 0, bias, gradient, (limit, decay, noise), update);
+    }
+
+    /// Weight decay's factor on weights that are `held` as the square of a divisor says, with the rate where gradients have it.
+    fn decay(&self, held: Factor, rate: Factor) -> Factor {
+        let decay = self.learning.decay.times(held);
+        if self.learning.optimizer.folds_rate() { decay.times(rate) } else { decay }
+    }
+
+    /// Gives all state to `sink`.
+    pub fn visit(&self, sink: &mut dyn FnMut(i64)) {
+        // Plain descent of plain weights has no state.
+        if !DEEP || self.learning.optimizer.folds_rate() && self.raw.is_empty() {
+            return;
+        }
+        self.weights.visit(sink);
+        self.bias.visit(sink);
+        self.raw.iter().for_each(|&w| sink(w as i64));
+        for part in &self.parts {
+            part.standard.visit(sink);
+            part.gain.visit(sink);
+            part.gain_gradient.iter().for_each(|&g| sink(g as i64));
+        }
+    }
+}
+
+fn change_wide_row(
+    moments: &mut Moments,
+    start: usize,
+    weights: &mut [i32],
+    gradient: &mut [i32],
+    (limit, decay, noise): (i32, Factor, Option<u32>),
+    update: &Update,
+) {
+    if DEEP && decay.mantissa != 0 {
+        decay_row(gradient, weights, decay, update.weight_bits, update.bits, noise);
+    }
+    if DEEP {
+        moments.change(start, gradient);
+    }
+    let shift = moments.optimizer().change_bits(update.bits) as i32 - update.weight_bits as i32;
+    kernel::apply_wide_row(weights, gradient, shift, limit, noise);
+}

@@ -1,0 +1,72 @@
+//! Random small networks of everything that the core can be, step by step beside the reference's graph: see [`compare`].
+//!
+//! `STLLR_NETWORKS=20000 cargo test --release -p stllr-oracle --test beside` runs so many; 240 without it.
+
+mod compare;
+mod defects;
+mod draw;
+mod gradients;
+mod plan;
+mod reference;
+mod relay;
+mod tally;
+
+use compare::run;
+use draw::any_plan;
+use tally::Tally;
+
+const STEPS: usize = 12;
+
+/// How many networks there are to be.
+fn networks() -> u64 {
+    let given = std::env::var("STLLR_NETWORKS").ok();
+    given.map_or(240, |given| given.parse().expect("STLLR_NETWORKS: a number of networks")).max(240)
+}
+
+/// Runs them all; the core must be within its bounds in all of them.
+fn run_all(dropping: bool) -> Tally {
+    let mut all = Tally::default();
+    for seed in 0..networks() {
+        match run(&any_plan(seed), STEPS, dropping) {
+            Ok(tally) => all.merge(tally),
+            Err(off) => panic!("{off}\n{:#?}", any_plan(seed).spec),
+        }
+    }
+    all
+}
+
+#[test]
+fn random_networks_learn_as_the_reference_does() {
+    let all = run_all(true);
+    println!("{all}");
+    all.assert_wide(networks(), STEPS);
+    for (quantity, measured) in &all.by_quantity {
+        assert!(measured.nonzero >= 1000, "{quantity}: {measured:?}");
+        assert!(measured.fraction > 0.5, "{quantity}: a bound that nothing comes near would not notice much");
+        assert!(4 * measured.loose <= measured.networks, "{quantity}: {measured:?}");
+    }
+    let quantities: Vec<&str> = all.by_quantity.keys().copied().collect();
+    let wanted = [
+        "error",
+        "gradient",
+        "gradient of biases",
+        "gradient of recurrent weights",
+        "gradient of the readout",
+        "gradient of the readout's biases",
+        "membrane",
+        "readout membrane",
+        "signal",
+        "signal of a relay",
+        "v",
+    ];
+    assert_eq!(quantities, wanted);
+}
+
+#[test]
+fn random_networks_answer_as_the_reference_does_when_nothing_is_dropped() {
+    let all = run_all(false);
+    println!("{all}");
+    all.assert_wide(networks(), STEPS);
+    let quantities: Vec<&str> = all.by_quantity.keys().copied().collect();
+    assert_eq!(quantities, ["membrane", "readout membrane", "v"], "nothing is learned");
+}

@@ -1,0 +1,43 @@
+// Between a checked spec and the core: what the core is handed, what it does not do yet, and how it refuses.
+
+import { OptionError, StllrError } from "../errors.js";
+import { loadModule, type StllrModule } from "../wasm/module.js";
+import { needsDeep } from "./deep.js";
+import type { FullSpec } from "./spec/mod.js";
+import { specWords } from "./words.js";
+
+/** What the constructor of the core's learner and its memory functions take. */
+export function learnerArguments(spec: FullSpec): [Int32Array, number, number, number, number, number] {
+	const { width, height, polarities } = spec.input;
+	return [specWords(spec), width, height, polarities, spec.stepUs, spec.maxGapUs];
+}
+
+/** The module that a network of this spec runs in. */
+export function moduleOf(spec: FullSpec): Promise<StllrModule> {
+	return loadModule(needsDeep(spec) ? "deep" : "small");
+}
+
+/** Runs what throws the core's own words about a spec. */
+export function refusing<T>(make: () => T): T {
+	try {
+		return make();
+	} catch (cause) {
+		if (typeof cause === "string") throw new StllrError("option", cause, { cause });
+		throw cause;
+	}
+}
+
+/** Refuses what a spec can say and no network can do yet. */
+export function checkBuilt(spec: FullSpec): void {
+	checkStorage(spec);
+	const { layers, readout } = spec;
+	if (readout.values === 0) return;
+	const name = readout.name === undefined ? "" : ` ${JSON.stringify(readout.name)}`;
+	const option = `layers[${layers.length}]${name}.values`;
+	throw new OptionError(option, readout.values, "classes in its place (values for each pixel are not built yet)");
+}
+
+/** Refuses weights that the core cannot hold yet, and whose bytes it cannot tell. */
+export function checkStorage({ weights }: FullSpec): void {
+	if (weights !== 16) throw new OptionError("weights", weights, "16 (8 bits are not built yet)");
+}
