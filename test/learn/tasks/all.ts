@@ -1,0 +1,11 @@
+// The tasks, in the order in which `all` runs them.
+
+import type { Task } from "../task.js";
+import { braille } from "./braille.js";
+import { cue } from "./cue.js";
+import { fsdd, fsddRecurrent } from "./fsdd.js";
+import { fsddSpeaker } from "./fsdd-speaker.js";
+import { neuroradar } from "./neuroradar.js";
+import { nmnist } from "./nmnist.js";
+
+export const tasks: readonly Task[] = [nmnist, fsdd, fsddRecurrent, fsddSpeaker, neuroradar, braille, cue];
