@@ -277,9 +277,9 @@ fn its_weights_fall_by_the_rounded_gradient_at_the_end_of_a_block() {
 #[test]
 fn a_rate_divided_by_a_divisor_leaves_the_bias_its_own() {
     let learning = learning(Mode::Sequence, 4, Rounding::Nearest);
-    let gradient = |divisor: usize, rate| {
+    let gradient = |divisor: usize, rate, standardise| {
         let kernel = Kernel { height: 1, width: 1, stride: 1, padding: 0, dilation: 1, groups: 1 };
-        let neurons = SpikingSpec { bias: true, divisor, rate, deviation: 0, ..layer(1) };
+        let neurons = SpikingSpec { bias: true, divisor, standardise, rate, deviation: 0, ..layer(1) };
         let input = Port::spikes(Shape { channels: 1, height: 2, width: 2 });
         let mut conv = Conv::new(ConvSpec { neurons, kernel }, input, 0, learning);
         let mut meter = Meter::default();
@@ -293,8 +293,10 @@ fn a_rate_divided_by_a_divisor_leaves_the_bias_its_own() {
         let bits = conv.eligibility().format().bits;
         ((conv.bias_gradient()[0] as i64) << (28 - bits), (conv.gradient(0, 0, 0, 0) as i64) << (28 - bits))
     };
-    let (bias, weight) = gradient(1, power(-6));
-    let (same_bias, sixteenth) = gradient(4, power(-10));
+    let (bias, weight) = gradient(1, power(-6), false);
+    let (same_bias, sixteenth) = gradient(4, power(-10), false);
     assert!(bias != 0 && (bias - same_bias).abs() <= 64, "{bias} {same_bias}");
+    // Standardised weights and their rate are not divided.
+    assert_eq!(gradient(1, power(-6), true).0, gradient(4, power(-6), true).0);
     assert!((weight - 16 * sixteenth).abs() <= 16 * 64, "{weight} {sixteenth}");
 }

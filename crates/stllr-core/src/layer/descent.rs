@@ -152,7 +152,7 @@ impl Descent {
             part.standard.backward(&self.raw[range], width, gradient, &mut part.gain_gradient);
         }
         let optimizer = self.learning.optimizer;
-        let decay = self.decay(Factor::square_of(self.divisor), update.rate);
+        let decay = self.decay(Factor::square_of(self.held()), update.rate);
         if DEEP {
             self.weights.begin_update(update.rate, update.bits);
         }
@@ -215,7 +215,7 @@ impl Descent {
         limit: i32,
         update: &Update,
     ) {
-        let decay = self.decay(Factor::square_of(self.divisor), update.rate);
+        let decay = self.decay(Factor::square_of(self.held()), update.rate);
         if DEEP {
             self.weights.begin_update(update.rate, update.bits);
         }
@@ -229,13 +229,18 @@ impl Descent {
     /// Changes biases, a row of noise of their own.
     pub fn change_bias(&mut self, bias: &mut [i32], gradient: &mut [i32], limit: i32, row: u32, update: &Update) {
         // Not divided as weights are.
-        let rate = update.rate.times(self.learning.undivided(self.divisor));
+        let rate = update.rate.times(self.learning.undivided(self.held()));
         let decay = self.decay(Factor::ONE, rate);
         if DEEP {
             self.bias.begin_update(rate, update.bits);
         }
         let noise = update.noise.row(row);
         change_wide_row(&mut self.bias, 0, bias, gradient, (limit, decay, noise), update);
+    }
+
+    /// What weights are held divided by: standardised ones are not, their gains are.
+    fn held(&self) -> usize {
+        if !DEEP || self.raw.is_empty() { self.divisor } else { 1 }
     }
 
     /// Weight decay's factor on weights that are `held` as the square of a divisor says, with the rate where gradients have it.

@@ -215,7 +215,7 @@ impl Neurons {
 
 /// What the bias's gradient is multiplied by beforehand: the rate, undivided, or nothing.
 fn bias_factor(spec: &SpikingSpec, learning: &Learning) -> Factor {
-    learning.folded(spec.rate.times(Factor::square_of(spec.divisor)))
+    learning.folded(spec.rate.times(Factor::square_of(spec.held_divisor())))
 }
 
 fn format(spec: &SpikingSpec, learning: &Learning) -> Format {

@@ -11,7 +11,8 @@ use alloc::vec;
 
 impl Network {
     /// Adds a class behind the others, which keep their weights, so that their scores stay as they were. Its own weights
-    /// begin at zero, which is the mean of trained ones. Puts the network to rest, as [`Self::reset`].
+    /// begin at zero, which is the mean of trained ones. Puts the network to rest, as [`Self::reset`], and
+    /// what an optimiser remembers of the readout is forgotten.
     ///
     /// Refused where there are too many classes or the memory limit would be passed; then nothing changes.
     pub fn add_class(&mut self) -> Result<(), SpecError> {

@@ -1,6 +1,7 @@
 //! A spiking layer, as configured.
 
 use crate::aligned::Aligned;
+use crate::deep::DEEP;
 use crate::fixed::{Factor, MEMBRANE_EXTRA};
 use crate::layer::descent::Descent;
 use crate::layer::neurons::Neurons;
@@ -94,6 +95,11 @@ impl SpikingSpec {
     /// Is the gradient gathered before it changes weights?
     pub(super) fn gathers(&self, learning: &Learning) -> bool {
         learning.gathers() || self.standardise
+    }
+
+    /// What weights and `rate` are divided by: nothing where they are standardised.
+    pub fn held_divisor(&self) -> usize {
+        if DEEP && self.standardise { 1 } else { self.divisor }
     }
 
     /// Does the rule have its non-causal term?
