@@ -1,5 +1,6 @@
 //! A network: hidden layers, a readout, the signals between them, and the step that drives them.
 
+mod check;
 mod classes;
 mod layer;
 mod spec;
