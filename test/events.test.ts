@@ -7,7 +7,7 @@ import t from "tap";
 import { EventRoom } from "../dist/events/chunk.js";
 import { decodeEvents } from "../dist/events/decode.js";
 import { EventError, type Events, events, FormatError, OptionError, openEvents, StllrError } from "../dist/index.js";
-import { loadModule } from "../dist/wasm/module.js";
+import { loadEventsModule } from "../dist/wasm/module.js";
 
 const shared = fileURLToPath(new URL("../../shared/data/event-files", import.meta.url));
 const unshared = existsSync(shared) ? false : "needs ../shared/data, which is not there";
@@ -151,7 +151,7 @@ t.test("openEvents: a fault names the file, and a missing file is a typed error"
 });
 
 t.test("decodeEvents: survives the growth of the WASM memory", async (t) => {
-	const module = await loadModule();
+	const module = await loadEventsModule();
 	const bytes = records(9000);
 	const before = digest(decodeEvents(module, bytes, "bin"));
 	module.memory.grow(1);
@@ -159,7 +159,7 @@ t.test("decodeEvents: survives the growth of the WASM memory", async (t) => {
 });
 
 t.test("decodeEvents: room that is used again holds the last recording", async (t) => {
-	const module = await loadModule();
+	const module = await loadEventsModule();
 	const room = new EventRoom();
 	for (const count of [300, 5000, 20]) {
 		const bytes = records(count);

@@ -1,16 +1,16 @@
-// Everything that the package holds: the learner's WASM and the compiled TypeScript, in dist.
+// Everything that the package holds: the WASM modules and the compiled TypeScript, in dist.
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { filesIn, step } from "./fresh.mjs";
 import { must, npmTool, requireModules, root } from "./shell.mjs";
-import { buildLearner } from "./wasm.mjs";
+import { buildModules } from "./wasm.mjs";
 
 /** Brings dist up to date. Returns `{ made, sizes }`: whether anything had to be made, and the WASM's sizes. */
 export async function buildPackage() {
 	requireModules();
-	const learner = await buildLearner();
+	const modules = await buildModules();
 	const scripts = await buildScripts();
-	return { made: learner.made || scripts.made, sizes: learner.facts.sizes };
+	return { made: modules.made || scripts.made, sizes: modules.sizes };
 }
 
 function buildScripts() {
@@ -21,6 +21,7 @@ function buildScripts() {
 			"ts/tsconfig.json",
 			"dist/wasm/stllr.d.ts",
 			"dist/wasm/stllr_deep.d.ts",
+			"dist/wasm/stllr_events.d.ts",
 			"node_modules/typescript/package.json",
 		],
 		outputs: compiled(),

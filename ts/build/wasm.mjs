@@ -1,4 +1,4 @@
-// Rust to WebAssembly: the learner for the package, with SIMD and without, and the kernel sweeps for the tests.
+// Rust to WebAssembly: learners (with SIMD and without) and decoders for the package, and the kernel sweeps for the tests.
 import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
@@ -13,38 +13,64 @@ const VARIANTS = [
 	{ name: "scalar", feature: "-simd128" },
 ];
 
-/** The learner's modules, each with the crate's features and the most that a build of it may weigh, gzipped. */
-const MODULES = [
-	{ name: "stllr", features: ["--no-default-features"], limitGzipBytes: 60 * 1024 },
-	{ name: "stllr_deep", features: [], limitGzipBytes: 100 * 1024 },
+const [, SCALAR] = VARIANTS;
+
+/** Cargo.toml has these crates compiled for size, which suits the learner: it needs little of them. */
+const DECODERS_FAST = ["--config", "profile.release.package.stllr-events.opt-level=3"];
+
+/** The package's modules, by the crate that they are made from; each with what cargo is told and the most that a build may weigh, gzipped. */
+const PARTS = [
+	{
+		name: "learner",
+		crates: ["stllr-core", "stllr-events", "stllr-wasm"],
+		modules: [
+			{ name: "stllr", cargo: ["--no-default-features"], variants: VARIANTS, limitGzipBytes: 60 * 1024 },
+			{ name: "stllr_deep", cargo: [], variants: VARIANTS, limitGzipBytes: 100 * 1024 },
+		],
+	},
+	{
+		name: "events",
+		crates: ["stllr-events", "stllr-events-wasm"],
+		modules: [{ name: "stllr_events", cargo: DECODERS_FAST, variants: [SCALAR], limitGzipBytes: 60 * 1024 }],
+	},
 ];
 
 // One glue serves both variants of a module, so it stands once in the package.
 const glueOf = ({ name }) => [`${name}.js`, `${name}.d.ts`];
-const wasmOf = (module, variant) => `${module.name}${variant.name === "scalar" ? "_scalar" : ""}_bg.wasm`;
-const BUILDS = MODULES.flatMap((module) => VARIANTS.map((variant) => ({ module, variant })));
+const buildsOf = ({ crates, modules }) =>
+	modules.flatMap((module) => module.variants.map((variant) => ({ crate: crates.at(-1), module, variant })));
+
+function wasmOf(module, variant) {
+	return `${module.name}${variant === SCALAR && module.variants.length > 1 ? "_scalar" : ""}_bg.wasm`;
+}
 
 const SHARED_INPUTS = ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "ts/build/wasm.mjs", "ts/build/setup-wasm.sh"];
 
-/** Builds the learner to dist/wasm. Returns `{ made, facts: { sizes } }`. */
-export function buildLearner() {
+/** Builds the package's modules to dist/wasm. Returns `{ made, sizes }`. */
+export async function buildModules() {
+	const done = [];
+	for (const part of PARTS) done.push(await buildPart(part));
+	return { made: done.some(({ made }) => made), sizes: done.flatMap(({ facts }) => facts.sizes) };
+}
+
+function buildPart(part) {
+	const builds = buildsOf(part);
+	const files = [...part.modules.flatMap(glueOf), ...builds.map(({ module, variant }) => wasmOf(module, variant))];
 	return step({
-		name: "learner",
+		name: part.name,
 		inputs: [
 			...SHARED_INPUTS,
-			...["stllr-core", "stllr-events", "stllr-wasm"].flatMap(crateInputs),
+			...part.crates.flatMap(crateInputs),
 			"ts/build/panics.mjs",
 			"node_modules/binaryen/package.json",
 		],
-		outputs: [...MODULES.flatMap(glueOf), ...BUILDS.map(({ module, variant }) => wasmOf(module, variant))].map(
-			(file) => `dist/wasm/${file}`,
-		),
+		outputs: files.map((file) => `dist/wasm/${file}`),
 		accept: isByWantedRoute,
 		async make() {
 			try {
-				return await packLearner(await toolchain());
+				return await packPart(await toolchain(), part.modules, builds);
 			} finally {
-				for (const build of BUILDS) rmSync(join(root, packed(build)), { recursive: true, force: true });
+				for (const build of builds) rmSync(join(root, packed(build)), { recursive: true, force: true });
 			}
 		},
 	});
@@ -96,7 +122,7 @@ export async function lintWasm() {
 	};
 	// The sweeps would bring the small module's crates the features that it is without.
 	const statuses = [
-		lint(["stllr-core", "stllr-wasm", "stllr-sweeps"], []),
+		lint(["stllr-core", "stllr-wasm", "stllr-events-wasm", "stllr-sweeps"], []),
 		lint(["stllr-core", "stllr-wasm"], ["--no-default-features"]),
 	];
 	return Math.max(...statuses);
@@ -166,36 +192,34 @@ function packedWasm(build) {
 	return `${packed(build)}/${build.module.name}_bg.wasm`;
 }
 
-async function packLearner(tools) {
-	for (const build of BUILDS) {
-		const { module, variant } = build;
+async function packPart(tools, modules, builds) {
+	for (const build of builds) {
+		const { crate, module, variant } = build;
 		const to = ["--out-name", module.name, "--out-dir", `../../${packed(build)}`];
 		const kind = ["--mode", "no-install", "--target", "web", "--release", "--no-pack", "--no-gitignore"];
 		const forCargo = ["--target-dir", join(root, targetDir(variant))];
-		const args = ["build", "crates/stllr-wasm", ...kind, ...to, "--", ...module.features, ...forCargo];
+		const args = ["build", `crates/${crate}`, ...kind, ...to, "--", ...module.cargo, ...forCargo];
 		await must(`compiling ${wasmOf(module, variant)}`, "wasm-pack", args, {
 			env: environment(tools, variant),
 		});
 	}
-	for (const module of MODULES) checkSameGlue(module);
-	for (const build of BUILDS) await silencePanics(join(root, packedWasm(build)));
-	await Promise.all(BUILDS.map((build) => optimize(tools, build)));
-	const sizes = BUILDS.map(sizeOf);
+	for (const module of modules) checkSameGlue(module);
+	for (const build of builds) await silencePanics(join(root, packedWasm(build)));
+	await Promise.all(builds.map((build) => optimize(tools, build)));
+	const sizes = builds.map(sizeOf);
 	checkSizes(sizes);
-	for (const module of MODULES) {
-		const from = packed({ module, variant: VARIANTS[0] });
+	for (const module of modules) {
+		const from = packed({ module, variant: module.variants[0] });
 		for (const file of glueOf(module)) move(`${from}/${file}`, `dist/wasm/${file}`);
 	}
-	for (const build of BUILDS) move(packedWasm(build), `dist/wasm/${wasmOf(build.module, build.variant)}`);
+	for (const build of builds) move(packedWasm(build), `dist/wasm/${wasmOf(build.module, build.variant)}`);
 	return { route: tools.route, sizes };
 }
 
 function checkSameGlue(module) {
 	for (const file of glueOf(module)) {
-		const [first, second] = VARIANTS.map((variant) =>
-			readFileSync(join(root, packed({ module, variant }), file), "utf8"),
-		);
-		if (first !== second)
+		const texts = module.variants.map((variant) => readFileSync(join(root, packed({ module, variant }), file), "utf8"));
+		if (texts.some((text) => text !== texts[0]))
 			throw new Refusal(`${file} differs between the SIMD and the scalar build, and the package has only one`);
 	}
 }

@@ -4,7 +4,7 @@ import { DatasetError, OptionError } from "../errors.js";
 import { EventRoom, type Events } from "../events/chunk.js";
 import { type DecoderModule, decodeEvents, type OnFault } from "../events/decode.js";
 import { checkOnFault, pathOf } from "../events/read.js";
-import { loadModule } from "../wasm/module.js";
+import { loadEventsModule } from "../wasm/module.js";
 import { type Listed, listRecordings, type SensorSize } from "./layout.js";
 import { type FileTree, openFolder, openRanges } from "./tree.js";
 
@@ -74,7 +74,7 @@ export async function openLabelled(
 	const given = checkSensor(options.sensor ?? {});
 	const tree = await openTree(source, maxBytes);
 	const listing = listRecordings(tree);
-	const store = new Store(tree, await loadModule(), onFault, holdBytes);
+	const store = new Store(tree, await loadEventsModule(), onFault, holdBytes);
 	const recordings = (listed: readonly Listed[]) => listed.map((file) => new StoredRecording(store, file));
 	const [train, test] = [recordings(listing.train), recordings(listing.test)];
 	const isGiven = given.width !== undefined && given.height !== undefined && given.polarities !== undefined;

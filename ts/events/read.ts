@@ -1,7 +1,7 @@
 // Event files, from a path or from bytes.
 
 import { DatasetError, OptionError } from "../errors.js";
-import { loadModule } from "../wasm/module.js";
+import { loadEventsModule } from "../wasm/module.js";
 import { type DecodedEvents, decodeEvents, type EventFormat, type OnFault } from "./decode.js";
 
 /** How to read an event file. */
@@ -34,12 +34,12 @@ const ALLOWED_FORMATS =
 export async function openEvents(source: string | URL | Uint8Array, options: ReadOptions = {}): Promise<DecodedEvents> {
 	const onFault = checkOnFault(options.onFault);
 	if (source instanceof Uint8Array) {
-		return decodeEvents(await loadModule(), source, checkFormat(options.format, undefined), { onFault });
+		return decodeEvents(await loadEventsModule(), source, checkFormat(options.format, undefined), { onFault });
 	}
 	const name = await pathOf(source);
 	const format = checkFormat(options.format, name);
 	const bytes = await readWhole(name);
-	return decodeEvents(await loadModule(), bytes, format, { onFault, source: name });
+	return decodeEvents(await loadEventsModule(), bytes, format, { onFault, source: name });
 }
 
 /** The format that a name's ending tells, if it tells one. */

@@ -1,40 +1,47 @@
 // The WASM modules: each loaded once, at need, with SIMD where the machine has it.
 
 import { EnvironmentError } from "../errors.js";
-import type * as glue from "./stllr.js";
+import type * as learnerGlue from "./stllr.js";
 import * as small from "./stllr.js";
+import type * as eventsGlue from "./stllr_events.js";
 
 /**
- * Which module: the `"small"` one, for dense and recurrent layers and for event files, or the `"deep"` one, which holds everything.
- * Both can run side by side.
+ * Which module: of the learner's two the `"small"` one, for dense and recurrent layers, or the `"deep"` one, which holds every
+ * kind of layer; or that of `"events"`, which decodes files. All can run side by side.
  */
-export type ModuleName = "small" | "deep";
+export type ModuleName = "small" | "deep" | "events";
 
-/** What the rest of the package uses of a module. */
+/** What the rest of the package uses of a learner's module. */
 export interface StllrModule {
 	/** Its memory. It can grow, and every view of it is then empty: compare `memory.buffer` before using one. */
 	readonly memory: WebAssembly.Memory;
-	readonly Decoder: typeof glue.Decoder;
-	readonly Learner: typeof glue.Learner;
-	readonly Staging: typeof glue.Staging;
+	readonly Learner: typeof learnerGlue.Learner;
+	readonly Staging: typeof learnerGlue.Staging;
 	/** The kernels that run: with or without SIMD. Both give the same bytes. */
 	readonly kernels: Kernels;
+}
+
+/** What the rest of the package uses of the events' module. */
+export interface EventsModule {
+	/** As of a learner's module. */
+	readonly memory: WebAssembly.Memory;
+	readonly Decoder: typeof eventsGlue.Decoder;
 }
 
 /** Which build of the module: `"simd128"` or `"scalar"`. */
 export type Kernels = "simd128" | "scalar";
 
-/** Where a module's bytes come from. */
+/** Where a module's bytes come from. That of events has one build for all. */
 export type WasmSource = (name: ModuleName, kernels: Kernels) => Promise<BufferSource | Response>;
 
 let source: WasmSource | undefined;
-const loading = new Map<ModuleName, Promise<StllrModule>>();
 
-// The glue holds its one instance in a variable of its own, so that two modules need two. Few need the deep one's.
-const GLUE: Record<ModuleName, () => Promise<typeof glue>> = {
-	small: async () => small,
-	deep: () => import("./stllr_deep.js"),
+// The glue holds its one instance in a variable of its own, so that two modules need two. Few need more than the small one's.
+const learners = {
+	small: once(() => loadLearner("small", async () => small)),
+	deep: once(() => loadLearner("deep", () => import("./stllr_deep.js"))),
 };
+const decoders = once(() => loadDecoders());
 
 /** Sets where the bytes come from; the entry points do, before anything is loaded. */
 export function setWasmSource(from: WasmSource): void {
@@ -42,33 +49,63 @@ export function setWasmSource(from: WasmSource): void {
 }
 
 /**
- * A module, loaded at the first call.
+ * A learner's module, loaded at the first call.
  *
  * @throws EnvironmentError where WebAssembly is missing or forbidden, or the bytes cannot be had
  */
-export function loadModule(name: ModuleName = "small"): Promise<StllrModule> {
-	let module = loading.get(name);
-	if (module === undefined) {
-		module = load(name).catch((cause: unknown) => {
-			// A failed attempt is not kept: what was missing may be there the next time.
-			loading.delete(name);
-			throw cause;
-		});
-		loading.set(name, module);
-	}
-	return module;
+export function loadModule(name: "small" | "deep" = "small"): Promise<StllrModule> {
+	return learners[name]();
 }
 
-async function load(name: ModuleName): Promise<StllrModule> {
+/** The events' module, loaded at the first call. Throws as `loadModule` does. */
+export function loadEventsModule(): Promise<EventsModule> {
+	return decoders();
+}
+
+function once<T>(load: () => Promise<T>): () => Promise<T> {
+	let loading: Promise<T> | undefined;
+	return () => {
+		loading ??= load().catch((cause: unknown) => {
+			// A failed attempt is not kept: what was missing may be there the next time.
+			loading = undefined;
+			throw cause;
+		});
+		return loading;
+	};
+}
+
+async function loadLearner(name: "small" | "deep", glueOf: () => Promise<typeof learnerGlue>): Promise<StllrModule> {
+	const { glue, memory } = await start(name, glueOf);
+	// The source may have chosen another build than it was asked for.
+	const kernels = glue.kernels() === "simd128" ? "simd128" : "scalar";
+	return { memory, Learner: glue.Learner, Staging: glue.Staging, kernels };
+}
+
+async function loadDecoders(): Promise<EventsModule> {
+	const { glue, memory } = await start("events", () => import("./stllr_events.js"));
+	return { memory, Decoder: glue.Decoder };
+}
+
+/** What wasm-bindgen writes for every module. */
+interface Glue {
+	readonly default: (from: { module_or_path: Response | BufferSource }) => Promise<Exports>;
+	readonly initSync: (from: { module: WebAssembly.Module }) => Exports;
+}
+
+interface Exports {
+	readonly memory: WebAssembly.Memory;
+}
+
+async function start<G extends Glue>(
+	name: ModuleName,
+	glueOf: () => Promise<G>,
+): Promise<{ glue: G; memory: WebAssembly.Memory }> {
 	if (typeof WebAssembly === "undefined") throw new EnvironmentError("this environment has no WebAssembly");
 	if (source === undefined) throw new EnvironmentError("no source of the WASM module is set");
 	const kernels: Kernels = hasSimd() ? "simd128" : "scalar";
 	try {
-		const [glue, bytes] = await Promise.all([GLUE[name](), source(name, kernels)]);
-		const { memory } = await start(glue, bytes);
-		// The source may have chosen another build than it was asked for.
-		const running = glue.kernels() === "simd128" ? "simd128" : "scalar";
-		return { memory, Decoder: glue.Decoder, Learner: glue.Learner, Staging: glue.Staging, kernels: running };
+		const [glue, bytes] = await Promise.all([glueOf(), source(name, kernels)]);
+		return { glue, memory: (await instantiate(glue, bytes)).memory };
 	} catch (cause) {
 		const reason = cause instanceof Error ? cause.message : String(cause);
 		throw new EnvironmentError(`the WASM module (${name}, ${kernels}) could not be started: ${reason}`, { cause });
@@ -76,10 +113,7 @@ async function load(name: ModuleName): Promise<StllrModule> {
 }
 
 /** Bytes are compiled here: the glue would first ask whether they are a Response, and Node then loads all of its fetch. */
-async function start(
-	{ default: init, initSync }: typeof glue,
-	from: BufferSource | Response,
-): Promise<glue.InitOutput> {
+async function instantiate({ default: init, initSync }: Glue, from: BufferSource | Response): Promise<Exports> {
 	if (from instanceof ArrayBuffer || ArrayBuffer.isView(from)) {
 		return initSync({ module: await WebAssembly.compile(from) });
 	}

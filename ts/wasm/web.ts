@@ -12,6 +12,10 @@ const URLS = {
 		simd128: () => new URL("./stllr_deep_bg.wasm", import.meta.url),
 		scalar: () => new URL("./stllr_deep_scalar_bg.wasm", import.meta.url),
 	},
+	events: {
+		simd128: () => new URL("./stllr_events_bg.wasm", import.meta.url),
+		scalar: () => new URL("./stllr_events_bg.wasm", import.meta.url),
+	},
 };
 
 export const fromUrl: WasmSource = (name, kernels) => fetch(URLS[name][kernels]());

@@ -7,13 +7,13 @@
 
 extern crate alloc;
 
-mod decoder;
 mod learner;
 mod staging;
+mod time;
 
-pub use decoder::{Decoder, JsTime};
 pub use learner::Learner;
 pub use staging::Staging;
+pub use time::JsTime;
 
 use alloc::string::String;
 use wasm_bindgen::prelude::wasm_bindgen;

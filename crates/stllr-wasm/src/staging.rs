@@ -1,6 +1,6 @@
 //! Where JavaScript puts the events of a chunk.
 
-use crate::decoder::JsTime;
+use crate::time::JsTime;
 use alloc::vec;
 use alloc::vec::Vec;
 use stllr_events::EventView;
