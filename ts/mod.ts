@@ -1,9 +1,13 @@
 // What the package offers, in every environment.
 
 export * from "./errors.js";
+export type { ByteSource } from "./events/bytes.js";
 export { EventRoom, type Events, events } from "./events/chunk.js";
-export type { DecodedEvents, EventFormat, OnFault } from "./events/decode.js";
-export { openEvents, type ReadOptions } from "./events/read.js";
+export type { DecodedEvents, OnFault, SensorPixels } from "./events/decode.js";
+export type { EventFormat } from "./events/formats.js";
+export { openEvents } from "./events/read.js";
+export { type EventStream, type ReadOptions, type StreamOptions, streamEvents } from "./events/stream.js";
+export { type WriteFormat, type WriteOptions, writeEvents, writeFormats } from "./events/write/mod.js";
 export { type CostOptions, costs, type LayerCosts, type NetworkCosts } from "./network/cost/mod.js";
 export type { FollowOptions, StreamAnswer } from "./network/follow.js";
 export type { Memory, Meter } from "./network/meter.js";

@@ -31,7 +31,7 @@ const PARTS = [
 	{
 		name: "events",
 		crates: ["stllr-events", "stllr-events-wasm"],
-		modules: [{ name: "stllr_events", cargo: DECODERS_FAST, variants: [SCALAR], limitGzipBytes: 60 * 1024 }],
+		modules: [{ name: "stllr_events", cargo: DECODERS_FAST, variants: [SCALAR], limitGzipBytes: 80 * 1024 }],
 	},
 ];
 

@@ -9,6 +9,8 @@ const COMMANDS: Readonly<Record<string, { about: string; load: () => Promise<{ c
 	demo: { about: "learn gestures from a simulated event camera; needs no data", load: () => import("./demo.js") },
 	train: { about: "learn labelled recordings online, one at a time", load: () => import("./train.js") },
 	eval: { about: "repeat a run of train and test what came of it", load: () => import("./eval.js") },
+	info: { about: "what is in an event file", load: () => import("./info.js") },
+	convert: { about: "an event file in another format", load: () => import("./convert.js") },
 	inspect: { about: "what a network holds and does, layer by layer", load: () => import("./inspect.js") },
 };
 

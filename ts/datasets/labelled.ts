@@ -1,9 +1,10 @@
 // Labelled recordings, from a zip or a folder; each is decoded when it is asked for.
 
 import { DatasetError, OptionError } from "../errors.js";
+import { pathOf } from "../events/bytes.js";
 import { EventRoom, type Events } from "../events/chunk.js";
 import { type DecoderModule, decodeEvents, type OnFault } from "../events/decode.js";
-import { checkOnFault, pathOf } from "../events/read.js";
+import { checkOnFault } from "../events/stream.js";
 import { loadEventsModule } from "../wasm/module.js";
 import { type Listed, listRecordings, type SensorSize } from "./layout.js";
 import { type FileTree, openFolder, openRanges } from "./tree.js";

@@ -1,8 +1,7 @@
 // How labelled recordings lie in a tree of files: an index with a file for each sample, or a folder for each class.
 
 import { DatasetError } from "../errors.js";
-import type { EventFormat } from "../events/decode.js";
-import { formatOfName } from "../events/read.js";
+import { type EventFormat, formatOfName } from "../events/formats.js";
 import { type FileTree, rootOf, sortNames } from "./tree.js";
 
 /** The geometry of the sensor that made the recordings. */
@@ -71,9 +70,9 @@ function listIndexed(tree: FileTree, root: string, names: ReadonlySet<string>): 
 	const taken = new Map<string, string>();
 	const listed = ({ sample, label, where }: Row): Listed => {
 		const file = [`${sample}.bs2`, `${sample}.bin`, sample].find(
-			(name) => names.has(name) && formatOfName(name) !== undefined,
+			(name) => names.has(name) && formatOfRecording(name) !== undefined,
 		);
-		const format = file === undefined ? undefined : formatOfName(file);
+		const format = file === undefined ? undefined : formatOfRecording(file);
 		if (file === undefined || format === undefined) {
 			throw new DatasetError(
 				`${tree.place}: ${where} names sample ${sample}; there is no ${sample}.bs2 or ${sample}.bin`,
@@ -126,13 +125,19 @@ function readIndex(tree: FileTree, path: string): { labelName: string; rows: rea
 	return { labelName, rows };
 }
 
+/** The format of a recording's file; other files may lie beside the recordings. */
+function formatOfRecording(name: string): EventFormat | undefined {
+	const format = formatOfName(name);
+	return format === "bin" || format === "bs2" ? format : undefined;
+}
+
 function listFolders(tree: FileTree, train: string, test: string): Listing {
 	const folders = (split: string) => tree.list(split).filter((name) => name.endsWith("/"));
 	const classes = sortNames(new Set([...folders(train), ...folders(test)].map((name) => name.slice(0, -1))));
 	const listed = (split: string) =>
 		classes.flatMap((name, label) =>
 			tree.list(`${split}${name}/`).flatMap((file): Listed[] => {
-				const format = formatOfName(file);
+				const format = formatOfRecording(file);
 				return format === undefined ? [] : [{ path: `${split}${name}/${file}`, format, label }];
 			}),
 		);

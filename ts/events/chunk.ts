@@ -72,13 +72,23 @@ export class EventRoom {
 
 	/** Arrays for `count` events, 13 bytes each. They share memory with those of every earlier call. */
 	take(count: number): Events {
-		const bytes = 13 * count;
-		if (this.#buffer.byteLength < bytes) this.#buffer = new ArrayBuffer(bytes);
+		if (this.#buffer.byteLength < 13 * count) this.#buffer = new ArrayBuffer(13 * count);
 		return {
 			t: new Float64Array(this.#buffer, 0, count),
 			x: new Uint16Array(this.#buffer, 8 * count, count),
 			y: new Uint16Array(this.#buffer, 10 * count, count),
 			p: new Uint8Array(this.#buffer, 12 * count, count),
 		};
+	}
+
+	/** Larger arrays that begin with the given events. */
+	grow(held: Events, count: number): Events {
+		this.#buffer = new ArrayBuffer(13 * count);
+		const made = this.take(count);
+		made.t.set(held.t);
+		made.x.set(held.x);
+		made.y.set(held.y);
+		made.p.set(held.p);
+		return made;
 	}
 }

@@ -2,18 +2,24 @@
 
 import { FormatError } from "../errors.js";
 import { EventRoom, type Events } from "./chunk.js";
-
-/** The formats of event files. */
-export type EventFormat = "bin" | "bs2";
+import { type EventFormat, formatOf, formatOfCode } from "./formats.js";
 
 /** What to do about a fault: throw, or drop what is faulty and count it. */
 export type OnFault = "refuse" | "skip";
+
+/** The size of a sensor. */
+export interface SensorPixels {
+	readonly width: number;
+	readonly height: number;
+}
 
 /** Events of a file, and what was left out of it. */
 export interface DecodedEvents extends Events {
 	readonly format: EventFormat;
 	/** Faulty records that were dropped; 0 unless faults are skipped. */
 	readonly dropped: number;
+	/** The sensor's size, where the file states it. */
+	readonly sensor: SensorPixels | undefined;
 }
 
 /** How to decode. */
@@ -33,10 +39,12 @@ export interface WasmDecoder {
 	finish(): number;
 	consumed(): number;
 	dropped(): number;
-	faultCode(): number;
+	width(): number;
+	height(): number;
+	hasFault(): boolean;
 	faultOffset(): number;
-	faultFound(): number;
-	faultAllowed(): number;
+	faultFound(): string;
+	faultAllowed(): string;
 	inputCapacity(): number;
 	capacity(): number;
 	inputPtr(): number;
@@ -44,74 +52,102 @@ export interface WasmDecoder {
 	xPtr(): number;
 	yPtr(): number;
 	pPtr(): number;
+	free(): void;
 }
 
 /** What decoding needs of the WASM module. */
 export interface DecoderModule {
 	readonly memory: WebAssembly.Memory;
 	readonly Decoder: new () => WasmDecoder;
+	readonly detect: (head: Uint8Array) => number;
+	readonly suspect: (head: Uint8Array) => number;
 }
 
-/** By format: its number in WASM, and the bytes of its shortest record. */
-const FORMATS: Readonly<Record<EventFormat, { code: number; recordBytes: number }>> = {
-	bin: { code: 0, recordBytes: 5 },
-	bs2: { code: 1, recordBytes: 5 },
-};
+/** How many bytes of a file's beginning tell its format. */
+export const HEAD_BYTES = 4096;
 
-/** The number of the only kind of fault these formats have. */
-const CUT_RECORD = 1;
+/** What the first bytes of a file tell of its format: one that they bear the mark of, or one whose records they could be. */
+export interface Told {
+	readonly marked: EventFormat | undefined;
+	readonly likely: EventFormat | undefined;
+}
+
+/** Looks at the first bytes of a file, up to `HEAD_BYTES` of them. */
+export function tellFormat({ detect, suspect }: DecoderModule, head: Uint8Array): Told {
+	return { marked: formatOfCode(detect(head)), likely: formatOfCode(suspect(head)) };
+}
 
 /** Views of a decoder's buffers, to be made again when the memory has grown. */
 interface Views extends Events {
 	readonly input: Uint8Array;
 }
 
-/** Decodes whole files, one after the other, through one decoder's buffers (about 110 kB of WASM memory). */
-class FileDecoder {
+/** One stream of bytes at a time through a decoder: about 110 kB of WASM memory and what the format has to keep. */
+export class Decoding {
 	readonly #memory: WebAssembly.Memory;
 	readonly #decoder: WasmDecoder;
 	#views: Views | undefined;
+	#source: string | undefined;
 
 	constructor(module: DecoderModule) {
 		this.#memory = module.memory;
 		this.#decoder = new module.Decoder();
 	}
 
-	decode(bytes: Uint8Array, format: EventFormat, { onFault, source, room }: DecodeOptions): DecodedEvents {
+	/** Begins a new stream. */
+	start(format: EventFormat, onFault: OnFault | undefined, source: string | undefined): void {
+		const { code } = formatOf(format);
+		if (!this.#decoder.start(code, onFault === "skip")) {
+			throw new Error(`the WASM module has no decoder of number ${code}`);
+		}
+		this.#source = source;
+	}
+
+	/**
+	 * The events of the next bytes, in their order and in parts, each of which is overwritten by the next. Throws a FormatError at
+	 * a fault, after the events before it.
+	 */
+	*push(bytes: Uint8Array): Generator<Events> {
 		const decoder = this.#decoder;
-		const { code, recordBytes } = FORMATS[format];
-		if (!decoder.start(code, onFault === "skip")) throw new Error(`the WASM module has no decoder of number ${code}`);
-		const made = (room ?? new EventRoom()).take(Math.floor(bytes.length / recordBytes));
-		let count = 0;
 		const step = decoder.inputCapacity();
 		for (let offset = 0; offset < bytes.length; offset += step) {
 			const part = bytes.subarray(offset, offset + step);
 			this.#current().input.set(part);
 			for (let from = 0; from < part.length; from += decoder.consumed()) {
-				count = this.#take(made, count, decoder.feed(from, part.length), source);
+				const count = decoder.feed(from, part.length);
+				if (count > 0) yield firstOf(this.#current(), count);
+				this.#check();
 			}
 		}
-		count = this.#take(made, count, decoder.finish(), source);
-		return { ...cut(made, count), format, dropped: decoder.dropped() };
 	}
 
-	/** Copies the events of the last call behind the first `count` ones; returns how many there are then. */
-	#take(made: Events, count: number, fresh: number, source: string | undefined): number {
-		if (this.#decoder.faultCode() !== 0) throw this.#fault(source);
-		const views = this.#current();
-		const { t, x, y, p } = fresh === views.t.length ? views : cut(views, fresh);
-		made.t.set(t, count);
-		made.x.set(x, count);
-		made.y.set(y, count);
-		made.p.set(p, count);
-		return count + fresh;
+	/** Ends the stream, and gives the last events as `push` does. */
+	*finish(): Generator<Events> {
+		const count = this.#decoder.finish();
+		if (count > 0) yield firstOf(this.#current(), count);
+		this.#check();
 	}
 
-	#fault(source: string | undefined): FormatError {
-		const [found, allowed] = [this.#decoder.faultFound(), this.#decoder.faultAllowed()];
-		const isCut = this.#decoder.faultCode() === CUT_RECORD;
-		const foundText = isCut ? `the last record is cut, it has ${found} bytes` : `${found}`;
-		return new FormatError(this.#decoder.faultOffset(), foundText, isCut ? `${allowed} bytes` : `${allowed}`, source);
+	/** Faulty records that were dropped so far. */
+	get dropped(): number {
+		return this.#decoder.dropped();
+	}
+
+	/** The sensor's size, once a header has stated it. */
+	get sensor(): SensorPixels | undefined {
+		const [width, height] = [this.#decoder.width(), this.#decoder.height()];
+		return width > 0 && height > 0 ? { width, height } : undefined;
+	}
+
+	/** Gives the memory back. */
+	free(): void {
+		this.#decoder.free();
+	}
+
+	#check(): void {
+		const decoder = this.#decoder;
+		if (!decoder.hasFault()) return;
+		throw new FormatError(decoder.faultOffset(), decoder.faultFound(), decoder.faultAllowed(), this.#source);
 	}
 
 	#current(): Views {
@@ -131,7 +167,36 @@ class FileDecoder {
 	}
 }
 
-const decoders = new WeakMap<DecoderModule, FileDecoder>();
+/** Events that come in parts, put one behind the other. */
+export class Gathering {
+	readonly #room: EventRoom;
+	#made: Events;
+	#count = 0;
+
+	/** @param expected about how many there will be */
+	constructor(expected: number, room = new EventRoom()) {
+		this.#room = room;
+		this.#made = room.take(expected);
+	}
+
+	/** Adds copies. */
+	add({ t, x, y, p }: Events): void {
+		const count = this.#count + t.length;
+		if (count > this.#made.t.length) this.#made = this.#room.grow(this.events(), Math.ceil(1.5 * count));
+		this.#made.t.set(t, this.#count);
+		this.#made.x.set(x, this.#count);
+		this.#made.y.set(y, this.#count);
+		this.#made.p.set(p, this.#count);
+		this.#count = count;
+	}
+
+	/** All that were added. */
+	events(): Events {
+		return firstOf(this.#made, this.#count);
+	}
+}
+
+const decodings = new WeakMap<DecoderModule, Decoding>();
 
 /**
  * All events of a file, in its order.
@@ -144,18 +209,22 @@ export function decodeEvents(
 	module: DecoderModule,
 	bytes: Uint8Array,
 	format: EventFormat,
-	options: DecodeOptions = {},
+	{ onFault, source, room }: DecodeOptions = {},
 ): DecodedEvents {
-	let decoder = decoders.get(module);
-	if (decoder === undefined) {
-		decoder = new FileDecoder(module);
-		decoders.set(module, decoder);
+	let decoding = decodings.get(module);
+	if (decoding === undefined) {
+		decoding = new Decoding(module);
+		decodings.set(module, decoding);
 	}
-	return decoder.decode(bytes, format, options);
+	decoding.start(format, onFault, source);
+	const gathered = new Gathering(Math.floor(bytes.length / formatOf(format).eventBytes), room);
+	for (const part of decoding.push(bytes)) gathered.add(part);
+	for (const part of decoding.finish()) gathered.add(part);
+	return { ...gathered.events(), format, dropped: decoding.dropped, sensor: decoding.sensor };
 }
 
-/** The first `count` events. */
-function cut(made: Events, count: number): Events {
+/** The first `count` events, in the same memory. */
+export function firstOf(made: Events, count: number): Events {
 	if (count === made.t.length) return made;
 	return {
 		t: made.t.subarray(0, count),

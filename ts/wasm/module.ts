@@ -26,6 +26,8 @@ export interface EventsModule {
 	/** As of a learner's module. */
 	readonly memory: WebAssembly.Memory;
 	readonly Decoder: typeof eventsGlue.Decoder;
+	readonly detect: typeof eventsGlue.detect;
+	readonly suspect: typeof eventsGlue.suspect;
 }
 
 /** Which build of the module: `"simd128"` or `"scalar"`. */
@@ -83,7 +85,7 @@ async function loadLearner(name: "small" | "deep", glueOf: () => Promise<typeof 
 
 async function loadDecoders(): Promise<EventsModule> {
 	const { glue, memory } = await start("events", () => import("./stllr_events.js"));
-	return { memory, Decoder: glue.Decoder };
+	return { memory, Decoder: glue.Decoder, detect: glue.detect, suspect: glue.suspect };
 }
 
 /** What wasm-bindgen writes for every module. */

@@ -1,19 +1,36 @@
 //! Event files, a chunk a call: bytes are put into `input`, events are read from four arrays.
 //!
-//! Nothing is passed but numbers. JavaScript keeps views of the five buffers; they stand still while the
+//! Nothing is passed but numbers, and texts about faults. JavaScript keeps views of the five buffers; they stand still while the
 //! decoder lives, but a view must be made again when the memory has grown. It must not read or write them
 //! during a call, and does not, as calls do not yield.
 
 use alloc::boxed::Box;
+use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
-use stllr_events::{Chunk, DecodeFault, Format, OnFault, decoder};
+use stllr_events::{ALLOWED, Chunk, DecodeFault, Format, OnFault, decoder};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Events a call can give at most.
 const EVENTS: usize = 4096;
 /// Bytes a call can take at most: a full chunk of five-byte records.
 const INPUT: usize = 5 * EVENTS;
+
+/// The format whose mark the first bytes of a file bear; -1 where they bear none.
+#[wasm_bindgen]
+pub fn detect(head: &[u8]) -> i32 {
+    told(head, true)
+}
+
+/// The format, of those without a mark, that the first bytes of a file could be of; -1 where none is likely.
+#[wasm_bindgen]
+pub fn suspect(head: &[u8]) -> i32 {
+    told(head, false)
+}
+
+fn told(head: &[u8], is_certain: bool) -> i32 {
+    stllr_events::detect(head).filter(|found| found.is_certain == is_certain).map_or(-1, |found| found.format as i32)
+}
 
 /// One stream at a time through one of the formats.
 #[wasm_bindgen]
@@ -47,7 +64,7 @@ impl Decoder {
         }
     }
 
-    /// Begins a new stream: the format's number (0 bin, 1 bs2) and whether faults are skipped. False where
+    /// Begins a new stream: the format's number (see [`Format`]) and whether faults are skipped. False where
     /// there is no such format.
     pub fn start(&mut self, format: u8, skip: bool) -> bool {
         let Some(format) = Format::from_code(format) else { return false };
@@ -85,10 +102,20 @@ impl Decoder {
         self.inner.dropped().records as f64
     }
 
-    /// What is wrong with the stream: 0 nothing, 1 a cut last record.
-    #[wasm_bindgen(js_name = faultCode)]
-    pub fn fault_code(&self) -> u8 {
-        self.fault.map_or(0, |fault| fault.kind.code())
+    /// The sensor's columns, once a header has stated them; else 0.
+    pub fn width(&self) -> u32 {
+        self.inner.sensor().map_or(0, |(width, _)| width)
+    }
+
+    /// The sensor's rows, likewise.
+    pub fn height(&self) -> u32 {
+        self.inner.sensor().map_or(0, |(_, height)| height)
+    }
+
+    /// Is something wrong with the stream?
+    #[wasm_bindgen(js_name = hasFault)]
+    pub fn has_fault(&self) -> bool {
+        self.fault.is_some()
     }
 
     /// Where it is wrong, in bytes from the begin of the stream.
@@ -97,16 +124,16 @@ impl Decoder {
         self.fault.map_or(0.0, |fault| fault.offset as f64)
     }
 
-    /// What was found there: for a cut record its bytes.
+    /// What was found there.
     #[wasm_bindgen(js_name = faultFound)]
-    pub fn fault_found(&self) -> u32 {
-        self.fault.map_or(0, |fault| fault.kind.numbers().0)
+    pub fn fault_found(&self) -> String {
+        self.fault_text().0
     }
 
-    /// What is allowed there: for a cut record the bytes of a whole one.
+    /// What is allowed there.
     #[wasm_bindgen(js_name = faultAllowed)]
-    pub fn fault_allowed(&self) -> u32 {
-        self.fault.map_or(0, |fault| fault.kind.numbers().1)
+    pub fn fault_allowed(&self) -> String {
+        self.fault_text().1
     }
 
     /// How many bytes `input` holds.
@@ -148,6 +175,12 @@ impl Decoder {
     #[wasm_bindgen(js_name = pPtr)]
     pub fn p_ptr(&self) -> *const u8 {
         self.chunk.p().as_ptr()
+    }
+
+    fn fault_text(&self) -> (String, String) {
+        let text = self.fault.map_or(String::new(), |fault| fault.kind.to_string());
+        let (found, allowed) = text.split_once(ALLOWED).unwrap_or((&text, ""));
+        (found.into(), allowed.into())
     }
 
     fn settle(&mut self, result: Result<usize, DecodeFault>) -> usize {

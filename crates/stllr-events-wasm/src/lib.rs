@@ -9,7 +9,7 @@ extern crate alloc;
 
 mod decoder;
 
-pub use decoder::Decoder;
+pub use decoder::{Decoder, detect, suspect};
 
 /// Without the standard library, whose texts for panics and their places would be a third of the module: a panic is a bug of
 /// ours, and ends in a trap.

@@ -1,4 +1,4 @@
-//! Faults, each with its place, what was found there and what is allowed.
+//! Faults of events and of settings, each with its place, what was found there and what is allowed.
 //!
 //! The numbers behind the kinds are part of the boundary to JavaScript: they are never reused.
 
@@ -13,56 +13,6 @@ pub enum OnFault {
     /// Drop what is faulty, count it and go on.
     Skip,
 }
-
-/// Bytes that are not what their format demands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DecodeFault {
-    /// Where the faulty record begins, in bytes from the start of the stream.
-    pub offset: u64,
-    /// What is wrong with it.
-    pub kind: DecodeFaultKind,
-}
-
-/// What can be wrong with the bytes of an event file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum DecodeFaultKind {
-    /// The stream ends inside a record.
-    CutRecord {
-        /// How many of the record's bytes are there.
-        found: u32,
-        /// How many bytes the record has.
-        needed: u32,
-    },
-}
-
-impl DecodeFaultKind {
-    /// The kind as a number, as the boundary passes it: 1 is a cut record.
-    pub const fn code(self) -> u8 {
-        match self {
-            Self::CutRecord { .. } => 1,
-        }
-    }
-
-    /// The two numbers of the kind: what was found and what is allowed.
-    pub const fn numbers(self) -> (u32, u32) {
-        match self {
-            Self::CutRecord { found, needed } => (found, needed),
-        }
-    }
-}
-
-impl fmt::Display for DecodeFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.kind {
-            DecodeFaultKind::CutRecord { found, needed } => {
-                write!(f, "byte {}: the last record is cut, it has {found} bytes; allowed: {needed}", self.offset)
-            }
-        }
-    }
-}
-
-impl core::error::Error for DecodeFault {}
 
 /// An event that cannot enter a time step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -141,7 +141,6 @@ fn a_cut_record_is_a_fault_that_stays_until_reset() {
     assert_eq!(decoder.feed(&[1, 1, 0, 0, 1, 9, 9], &mut out), Ok(7));
     let fault = decoder.finish(&mut out).expect_err("the record is cut");
     assert_eq!(fault.to_string(), "byte 5: the last record is cut, it has 2 bytes; allowed: 5");
-    assert_eq!((fault.kind.code(), fault.kind.numbers()), (1, (2, 5)));
     assert_eq!(decoder.finish(&mut out), Err(fault));
     decoder.reset();
     assert_eq!(decoder.finish(&mut out), Ok(()));

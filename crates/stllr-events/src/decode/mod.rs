@@ -4,10 +4,32 @@
 //! same faults. Decoders keep times and order as the file has them; whether a time may go back is for the
 //! reader of the events to say.
 
+pub mod aedat2;
+pub mod aedat3;
+pub mod aedat4;
+pub mod bs1;
+pub mod bs3;
+mod chip;
+mod clock;
+pub mod dat;
+mod decimal;
+pub mod es;
+pub mod evt2;
+pub mod evt21;
+pub mod evt3;
+pub mod fault;
+pub mod file_fault;
+pub(crate) mod lines;
 pub mod nmnist;
+pub mod npy;
+pub(crate) mod raw;
+pub mod spif;
+mod stream;
+pub mod text;
 
 use crate::chunk::Chunk;
-use crate::error::{DecodeFault, OnFault};
+use crate::decode::fault::DecodeFault;
+use crate::error::OnFault;
 use alloc::boxed::Box;
 
 /// The event formats. The numbers are part of the boundary to JavaScript.
@@ -18,6 +40,34 @@ pub enum Format {
     Bin = 0,
     /// SLAYER, `.bs2`: see [`nmnist`].
     Bs2 = 1,
+    /// SLAYER, `.bs1`: see [`bs1`].
+    Bs1 = 2,
+    /// SLAYER, `.bs3`: see [`bs3`].
+    Bs3 = 3,
+    /// AEDAT 2.0: see [`aedat2`].
+    Aedat2 = 4,
+    /// AEDAT 3.1: see [`aedat3`].
+    Aedat3 = 5,
+    /// Prophesee, `.dat`: see [`dat`].
+    Dat = 6,
+    /// Prophesee RAW, EVT2: see [`evt2`].
+    Evt2 = 7,
+    /// Prophesee RAW, EVT2.1: see [`evt21`].
+    Evt21 = 8,
+    /// Prophesee RAW, EVT3: see [`evt3`].
+    Evt3 = 9,
+    /// Event Stream, `.es`: see [`es`].
+    Es = 10,
+    /// SPIF words: see [`spif`].
+    Spif = 14,
+    /// AEDAT 4, `.aedat4`: see [`aedat4`].
+    Aedat4 = 11,
+    /// Lines of numbers, `.txt` and `.csv`: see [`text`].
+    Text = 12,
+    /// NumPy arrays, `.npy`: see [`npy`].
+    Npy = 13,
+    /// The network stream of dv-processing: see [`aedat4`].
+    Dv = 15,
 }
 
 impl Format {
@@ -26,15 +76,30 @@ impl Format {
         match code {
             0 => Some(Self::Bin),
             1 => Some(Self::Bs2),
+            2 => Some(Self::Bs1),
+            3 => Some(Self::Bs3),
+            4 => Some(Self::Aedat2),
+            5 => Some(Self::Aedat3),
+            6 => Some(Self::Dat),
+            7 => Some(Self::Evt2),
+            8 => Some(Self::Evt21),
+            9 => Some(Self::Evt3),
+            10 => Some(Self::Es),
+            14 => Some(Self::Spif),
+            11 => Some(Self::Aedat4),
+            12 => Some(Self::Text),
+            13 => Some(Self::Npy),
+            15 => Some(Self::Dv),
             _ => None,
         }
     }
 }
 
-/// What a decoder left out under [`OnFault::Skip`].
+/// What a decoder left out: what is faulty, under [`OnFault::Skip`]. Only recordings that begin in the middle of a
+/// stream (Prophesee RAW) have something to leave out that is no fault: events before the first time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Dropped {
-    /// Faulty records.
+    /// Records. Where a header leaves nothing to read, all that follows is one.
     pub records: u64,
     /// Their bytes.
     pub bytes: u64,
@@ -62,8 +127,8 @@ pub trait Decoder {
     /// Appends the events of `bytes` to `out` and returns how many bytes it has consumed.
     ///
     /// It stops early only when `out` is full: then drain `out` and feed the rest of the bytes. While `out` has
-    /// room for one event and there are bytes, at least one byte is consumed. An unfinished word at the end is
-    /// consumed and kept for the next call.
+    /// room for one event and there are bytes, at least one byte is consumed or one event appended: a word of several
+    /// events is consumed with the last of them. An unfinished word at the end is consumed and kept for the next call.
     ///
     /// # Errors
     /// The first fault, under [`OnFault::Refuse`]: the events before it are in `out`, and every later call
@@ -73,14 +138,26 @@ pub trait Decoder {
     /// Ends the stream. Appends at most one event, so `out` must not be full.
     ///
     /// # Errors
-    /// A last record that is cut, under [`OnFault::Refuse`].
+    /// A last record or a header that is cut, under [`OnFault::Refuse`].
     fn finish(&mut self, out: &mut Chunk) -> Result<(), DecodeFault>;
 
     /// What was left out since the start of the stream.
     fn dropped(&self) -> Dropped;
 
+    /// Columns and rows of the sensor, where the stream says them and they have been read.
+    fn sensor(&self) -> Option<(u32, u32)> {
+        None
+    }
+
     /// Forgets the stream: the next byte is the first of a new one.
     fn reset(&mut self);
+}
+
+/// Ten times a version of two numbers below ten: `2.1` is 21, `3` is 30.
+fn version_number(text: &str) -> Option<u32> {
+    let (major, minor) = text.trim().split_once('.').unwrap_or((text.trim(), "0"));
+    let digit = |text: &str| text.parse::<u32>().ok().filter(|&digit| digit < 10);
+    Some(digit(major)? * 10 + digit(minor)?)
 }
 
 /// A decoder for a format.
@@ -88,5 +165,19 @@ pub fn decoder(format: Format, on_fault: OnFault) -> Box<dyn Decoder> {
     match format {
         Format::Bin => Box::new(nmnist::Nmnist::bin(on_fault)),
         Format::Bs2 => Box::new(nmnist::Nmnist::bs2(on_fault)),
+        Format::Bs1 => stream::Stream::boxed(bs1::Bs1, on_fault),
+        Format::Bs3 => stream::Stream::boxed(bs3::Bs3, on_fault),
+        Format::Aedat2 => stream::Stream::boxed(aedat2::Aedat2::new(), on_fault),
+        Format::Aedat3 => stream::Stream::boxed(aedat3::Aedat3::new(), on_fault),
+        Format::Dat => stream::Stream::boxed(dat::Dat::new(), on_fault),
+        Format::Evt2 => stream::Stream::boxed(raw::Raw::<evt2::Evt2>::new(), on_fault),
+        Format::Evt21 => stream::Stream::boxed(raw::Raw::<evt21::Evt21>::new(), on_fault),
+        Format::Evt3 => stream::Stream::boxed(raw::Raw::<evt3::Evt3>::new(), on_fault),
+        Format::Es => stream::Stream::boxed(es::Es::new(), on_fault),
+        Format::Spif => stream::Stream::boxed(spif::Spif::new(), on_fault),
+        Format::Aedat4 => Box::new(aedat4::Aedat4::file(on_fault)),
+        Format::Text => Box::new(text::Text::new(on_fault)),
+        Format::Npy => Box::new(npy::Npy::new(on_fault)),
+        Format::Dv => Box::new(aedat4::Aedat4::stream(on_fault)),
     }
 }

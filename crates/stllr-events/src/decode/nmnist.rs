@@ -7,7 +7,8 @@
 
 use super::{Decoder, Dropped};
 use crate::chunk::Chunk;
-use crate::error::{DecodeFault, DecodeFaultKind, OnFault};
+use crate::decode::fault::{DecodeFault, DecodeFaultKind};
+use crate::error::OnFault;
 
 const RECORD: usize = 5;
 const OVERFLOW_ROW: u8 = 240;

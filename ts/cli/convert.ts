@@ -1,0 +1,144 @@
+// `stllr convert`: an event file in another format.
+
+import { open, rename, rm } from "node:fs/promises";
+import type { Events } from "../events/chunk.js";
+import { type EventSummary, Summing } from "../events/summary.js";
+import { type EventFormat, type OnFault, streamEvents, writeEvents, writeFormats } from "../index.js";
+import { grouped } from "../learning/report.js";
+import { type Args, type Command, UsageError } from "./args.js";
+import { formatFlag, onFaultFlag, readFormat } from "./files.js";
+import { Interrupt } from "./interrupt.js";
+import { Screen } from "./screen.js";
+
+/** The command. */
+export const command: Command = {
+	name: "convert",
+	usage: "FROM TO [options]",
+	about: [
+		"Writes an event file in another format. What the other format cannot keep is an",
+		"error, and TO stays as it was: nothing is lost in silence. FROM is read twice.",
+		`TO's ending tells the format: ${writeFormats.map((name) => `.${name}`).join(", ")}.`,
+	],
+	flags: [
+		formatFlag,
+		{ name: "to", value: "NAME", help: `the format of TO, where its ending does not tell: ${writeFormats.join(", ")}` },
+		{ name: "from-zero", help: "times count from the earliest event's" },
+		onFaultFlag,
+	],
+	run,
+};
+
+async function run(args: Args): Promise<number> {
+	const [from, to, more] = args.positionals;
+	if (from === undefined || to === undefined) throw new UsageError("convert needs FROM and TO");
+	if (more !== undefined) throw new UsageError(`convert takes one file; what is ${JSON.stringify(more)}?`);
+	const format = readFormat(args);
+	const written = args.word("to", writeFormats) ?? writeFormats.find((name) => to.toLowerCase().endsWith(`.${name}`));
+	if (written === undefined) throw new UsageError(`${to}: its ending tells no format; --to ${writeFormats.join("|")}`);
+	const reading: Reading = {
+		path: from,
+		format,
+		onFault: args.word("on-fault", ["refuse", "skip"]) ?? "refuse",
+	};
+	const screen = new Screen(args);
+	const interrupt = new Interrupt((line) => screen.note(line));
+	try {
+		const pass = new Pass(reading, screen, interrupt.signal);
+		const { summary, sensor, dropped } = await pass.first();
+		const shiftUs = args.has("from-zero") ? summary.earliestUs : 0;
+		const bytes = await writeFile(to, writeEvents(pass.second(shiftUs), written, { sensor }), interrupt.signal);
+		if (bytes === undefined) {
+			screen.note(`stopped; ${to} is as it was`);
+			return interrupt.exitCode;
+		}
+		const lost = dropped > 0 ? `; ${grouped(dropped)} faulty records dropped` : "";
+		screen.say(`${to}: ${written}, ${grouped(summary.events)} events, ${grouped(bytes)} bytes${lost}`);
+		screen.json({ from, to, format: written, events: summary.events, bytes, dropped, sensor, shiftUs });
+		return 0;
+	} finally {
+		interrupt.close();
+	}
+}
+
+/** What is read and how. */
+interface Reading {
+	readonly path: string;
+	readonly format: EventFormat | undefined;
+	readonly onFault: OnFault;
+}
+
+/** Two readings of a file: one to see what is in it, one to write it. */
+class Pass {
+	readonly #reading: Reading;
+	readonly #screen: Screen;
+	readonly #signal: AbortSignal;
+
+	constructor(reading: Reading, screen: Screen, signal: AbortSignal) {
+		this.#reading = reading;
+		this.#screen = screen;
+		this.#signal = signal;
+	}
+
+	async first(): Promise<{ summary: EventSummary; sensor: { width: number; height: number }; dropped: number }> {
+		const stream = await this.#open();
+		const summing = new Summing();
+		for await (const chunk of stream) {
+			if (this.#signal.aborted) break;
+			summing.add(chunk);
+			this.#progress("looking", stream.bytesRead, stream.length);
+		}
+		const summary = summing.summary();
+		// A header may state less than its events need.
+		const width = Math.max(1, stream.sensor?.width ?? 0, summary.width);
+		const height = Math.max(1, stream.sensor?.height ?? 0, summary.height);
+		return { summary, sensor: { width, height }, dropped: stream.dropped };
+	}
+
+	async *second(shiftUs: number): AsyncGenerator<Events> {
+		const stream = await this.#open();
+		for await (const chunk of stream) {
+			if (this.#signal.aborted) return;
+			if (shiftUs > 0) for (const at of chunk.t.keys()) (chunk.t[at] as number) -= shiftUs;
+			yield chunk;
+			this.#progress("writing", stream.bytesRead, stream.length);
+		}
+	}
+
+	#open() {
+		const { path, format, onFault } = this.#reading;
+		return streamEvents(path, { ...(format !== undefined && { format }), onFault, reuse: true });
+	}
+
+	#progress(what: string, done: number, all: number | undefined): void {
+		if (all === undefined || all < PROGRESS_BYTES) return;
+		this.#screen.progress(done / all, () => `${what}  ${Math.floor((100 * done) / all)} %`);
+	}
+}
+
+/** Files that are read at once need no progress. */
+const PROGRESS_BYTES = 32 * 2 ** 20;
+
+/** Writes a file beside its place and moves it there when it is whole. Nothing where it was stopped. */
+async function writeFile(
+	path: string,
+	parts: AsyncIterable<Uint8Array>,
+	signal: AbortSignal,
+): Promise<number | undefined> {
+	const beside = `${path}.${process.pid}.part`;
+	const file = await open(beside, "wx");
+	let bytes = 0;
+	try {
+		for await (const part of parts) {
+			await file.writeFile(part);
+			bytes += part.length;
+		}
+		await file.sync();
+		await file.close();
+		if (signal.aborted) return undefined;
+		await rename(beside, path);
+		return bytes;
+	} finally {
+		await file.close().catch(() => undefined);
+		await rm(beside, { force: true });
+	}
+}
