@@ -75,6 +75,18 @@ t.test("stllr: a mistake is one line on stderr, nothing on stdout, and exit code
 		[["train", data, "--signal", "up"], 2, /^stllr: --signal: "up" is not allowed; allowed: bp or dfa$/],
 		[["train", data, "--hidden", "8,,8"], 2, /^stllr: --hidden: "8,,8"/],
 		[["train", data, "--seed", "-0.5"], 2, /^stllr: .*--seed/],
+		[["train", data, "--schedule", "exp"], 2, /^stllr: --schedule: "exp" is not allowed; allowed: constant, linear/],
+		[["train", data, "--schedule", "step"], 2, /^stllr: --schedule: "step" is not allowed; /],
+		[["train", data, "--schedule", "step:2:0.5:1"], 2, /^stllr: --schedule: "step:2:0.5:1" is not allowed; /],
+		[["train", data, "--schedule", "cosine:"], 2, /^stllr: --schedule: "cosine:" is not allowed; /],
+		[["train", data, "--schedule", "linear", "--final-rate", "0"], 2, /^stllr: --final-rate X is --schedule linear:X/],
+		[
+			["train", data, "--schedule", "cosine:2"],
+			1,
+			/^stllr: --schedule: 2 is not allowed; allowed: a number from 0 to 1$/,
+		],
+		[["train", data, "--schedule", "step:0"], 1, /^stllr: --schedule: 0 is not allowed; allowed: an integer from 1 /],
+		[["train", data, "--final-rate", "2"], 1, /^stllr: --final-rate: 2 is not allowed; allowed: a number from 0 to 1$/],
 		[["train", data, "--folds", "2", "--recipe", "x"], 2, /^stllr: --recipe goes with one run/],
 		[["train", data, "--hidden", "0"], 1, /^stllr: --hidden: 0 is not allowed; allowed: an integer from 1 to 65536$/],
 		[["train", data, "--leak", "2"], 1, /^stllr: --leak: 2 is not allowed; allowed: a number from 0 to 1$/],
@@ -122,12 +134,39 @@ t.test("train: learns, reports for people, and says it in one JSON line", async 
 		bytes: Number,
 		operations: Number,
 		seed: 1,
+		schedule: { type: "linear", final: 0.1 },
 		weightsHash: /^[0-9a-f]{16}$/,
 	});
 	t.match(plain.stdout, `weights ${result.weightsHash}`);
 	t.equal(lastLine(stllr(...args, "--json").stdout).weightsHash, result.weightsHash, "the same bytes on every run");
 	t.not(lastLine(stllr(...args, "--json", "--seed", "2").stdout).weightsHash, result.weightsHash);
 	t.match(stllr(...args, "--json").stderr, "recordings it had not learned from", "with --json, people read stderr");
+});
+
+t.test("train: learns by the schedule that it is given, and names it", async (t) => {
+	const data = sides(join(t.testdir({}), "sides"));
+	const by = (...flags: string[]) => {
+		const { status, stdout, stderr } = stllr("train", data, "--hidden", "8", "--epochs", "3", "--json", "-q", ...flags);
+		t.same([status, stderr], [0, ""]);
+		return lastLine(stdout);
+	};
+	const schedules: readonly [text: string, schedule: object][] = [
+		["constant", { type: "constant" }],
+		["linear", { type: "linear", final: 0.1 }],
+		["cosine", { type: "cosine", final: 0.1 }],
+		["cosine:0.5", { type: "cosine", final: 0.5 }],
+		["step:1:0.5", { type: "step", every: 1, factor: 0.5 }],
+		["step:2", { type: "step", every: 2, factor: 0.1 }],
+		["milestones:1,2:0.3", { type: "milestones", epochs: [1, 2], factor: 0.3 }],
+	];
+	const hashes = schedules.map(([text, schedule]) => {
+		const result = by("--schedule", text);
+		t.strictSame(result.schedule, schedule, text);
+		return result.weightsHash;
+	});
+	t.equal(new Set(hashes).size, schedules.length, "each gives other weights");
+	t.equal(by().weightsHash, hashes[1], "linear to a tenth is the default");
+	t.equal(by("--final-rate", "1").weightsHash, hashes[0], "--final-rate X is linear:X");
 });
 
 t.test("train: cross-validates", async (t) => {
@@ -164,12 +203,13 @@ t.test("eval: repeats a run from its recipe, and tests it on recordings and sing
 	const folder = t.testdir({});
 	const data = sides(join(folder, "sides"));
 	const recipe = join(folder, "run.json");
-	const args = ["train", data, "--hidden", "32", "--epochs", "3", "--recipe", recipe, "--json", "-q"];
+	const schedule = ["--schedule", "cosine:0.2"];
+	const args = ["train", data, "--hidden", "32", "--epochs", "3", ...schedule, "--recipe", recipe, "--json", "-q"];
 	const made = lastLine(stllr(...args).stdout);
 	const again = stllr("eval", recipe, "--json", "-q");
 	t.same([again.status, again.stderr], [0, ""]);
 	const { task, accuracy, weightsHash, operations, bytes, seed } = made;
-	t.match(lastLine(again.stdout), { task, accuracy, weightsHash, operations, bytes, seed });
+	t.match(lastLine(again.stdout), { task, accuracy, weightsHash, operations, bytes, seed, schedule: made.schedule });
 	t.match(stllr("eval", recipe).stderr, `the same weights: ${weightsHash}\n`);
 
 	const file = join(data, "test1.bs2");
@@ -188,6 +228,27 @@ t.test("eval: repeats a run from its recipe, and tests it on recordings and sing
 	t.match(differs.stderr, `stllr: the run gave weights ${weightsHash}, the recipe says 0123456789abcdef: `);
 	writeFileSync(recipe, JSON.stringify({ ...other, epochs: "3" }));
 	t.match(stllr("eval", recipe).stderr, /run\.json: epochs: "3" is not allowed; allowed: a number\n$/);
+	writeFileSync(recipe, JSON.stringify({ ...other, schedule: { type: "cosine", final: 2 } }));
+	t.match(
+		stllr("eval", recipe).stderr,
+		/run\.json: schedule\.final: 2 is not allowed; allowed: a number from 0 to 1\n$/,
+	);
+});
+
+t.test("eval: takes the recipes that named the rates' last part alone", async (t) => {
+	const folder = t.testdir({});
+	const data = sides(join(folder, "sides"));
+	const recipe = join(folder, "run.json");
+	const args = ["--hidden", "8", "--epochs", "2", "--final-rate", "0.3", "--recipe", recipe, "--json", "-q"];
+	const { weightsHash } = lastLine(stllr("train", data, ...args).stdout);
+	const { schedule, ...old } = JSON.parse(readFileSync(recipe, "utf8"));
+	t.strictSame(schedule, { type: "linear", final: 0.3 });
+	writeFileSync(recipe, JSON.stringify({ ...old, finalRate: 0.3 }));
+	const again = stllr("eval", recipe, "--json", "-q");
+	t.same([again.status, again.stderr], [0, ""]);
+	t.match(lastLine(again.stdout), { weightsHash, schedule });
+	writeFileSync(recipe, JSON.stringify(old));
+	t.match(stllr("eval", recipe).stderr, /run\.json: schedule: undefined is not allowed; allowed: an object\n$/);
 });
 
 t.test("train: one epoch of N-MNIST", { skip: unshared }, async (t) => {

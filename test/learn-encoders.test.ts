@@ -2,6 +2,7 @@
 import t from "tap";
 import { events } from "../dist/index.js";
 import { Random } from "../dist/random.js";
+import { backwards } from "./learn/encoders/backwards.js";
 import { coarse } from "./learn/encoders/coarse.js";
 import { delayLine } from "./learn/encoders/delay.js";
 import { deltaSpikes } from "./learn/encoders/delta.js";
@@ -125,15 +126,38 @@ t.test("history: an event is seen in the steps after its own, in channels of the
 	t.same([...seen.p], [1, 0, 3, 2]);
 });
 
-t.test("coarse: a cell counts once, from the second event of a step on", async (t) => {
-	const given = events({
-		t: [100, 1000, 1001, 1002, 1900, 2000, 2100, 3000],
-		x: [0, 4, 5, 5, 4, 4, 0, 0],
-		p: [0, 1, 1, 1, 0, 1, 1, 0],
-	});
-	const seen = coarse(given, { cell: 4, stepUs: 1000, least: 2, fromUs: 1000, untilUs: 3000 });
-	// In the first step, cell 1 has three of polarity 1 and one of 0; in the next, cells 1 and 0 have one each.
-	t.same([[...seen.t], [...seen.x], [...seen.p]], [[0], [1], [1]]);
+t.test(
+	"coarse: a cell counts once, from the second event of a step on; further numbers have channels of their own",
+	async (t) => {
+		const given = events({
+			t: [100, 1000, 1001, 1002, 1900, 2000, 2100, 3000],
+			x: [0, 4, 5, 5, 4, 4, 0, 0],
+			p: [0, 1, 1, 1, 0, 1, 1, 0],
+		});
+		const part = { cell: 4, stepUs: 1000, polarities: 2, fromUs: 1000, untilUs: 3000 };
+		const seen = coarse(given, { ...part, least: [2] });
+		// In the first step, cell 1 has three of polarity 1 and one of 0; in the next, cells 1 and 0 have one each.
+		t.same([[...seen.t], [...seen.x], [...seen.p]], [[0], [1], [1]]);
+		const levels = coarse(given, { ...part, least: [2, 3, 4] });
+		t.same(
+			[[...levels.t], [...levels.x], [...levels.p]],
+			[
+				[0, 0],
+				[1, 1],
+				[1, 3],
+			],
+		);
+	},
+);
+
+t.test("backwards: the last event first, brighter for darker; twice is as before", async (t) => {
+	const given = events({ t: [0, 10, 10, 999], x: [1, 2, 3, 4], y: [5, 6, 7, 8], p: [1, 0, 1, 1] });
+	const seen = backwards(given, 1000);
+	t.same([...seen.t], [0, 989, 989, 999]);
+	t.same([...seen.x], [4, 3, 2, 1]);
+	t.same([...seen.y], [8, 7, 6, 5]);
+	t.same([...seen.p], [0, 0, 1, 0]);
+	t.same(backwards(seen, 1000), given);
 });
 
 t.test("likeness: all moved alike, some missing, nothing before step 0", async (t) => {

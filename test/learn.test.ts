@@ -76,6 +76,19 @@ t.test("a task in its short form reaches its figure, and is the same run each ti
 	t.same(again.last.weightsHashes, last.weightsHashes);
 });
 
+const unclipped = needs("dvs128-gesture-clips/dvs128-gesture-clips-0-1000ms.zip");
+
+t.test(
+	"gestures from a second of a clip each, in their short form: the last 300 ms are named",
+	{ skip: unclipped },
+	async (t) => {
+		const { status, stdout, last } = learn("dvs-clips", "--short");
+		t.equal(status, 0, stdout);
+		t.match(last, { task: "dvs-clips", short: true, passed: true, seeds: 1, recordings: 500, learningSteps: 7500 });
+		t.ok(Number(last.accuracy) >= 60);
+	},
+);
+
 t.test("what is scored by --validate is no test part, and held against no goal", { skip: unshared }, async (t) => {
 	const { status, stdout, last } = learn("braille", "--short", "--validate", "--epochs", "1");
 	t.equal(status, 0);

@@ -34,7 +34,7 @@ async function trained(options: Partial<TrainOptions> = {}, set: LabelledSet = g
 t.test("train: the same seed gives the same weights, another seed or option others", async (t) => {
 	const { result } = await trained();
 	t.equal((await trained()).result.weightsHash, result.weightsHash);
-	for (const other of [{ seed: 8 }, { finalRate: 1 }, { shift: 1 }, { epochs: 1 }]) {
+	for (const other of [{ seed: 8 }, { schedule: { type: "constant" } as const }, { shift: 1 }, { epochs: 1 }]) {
 		t.not((await trained(other)).result.weightsHash, result.weightsHash, JSON.stringify(other));
 	}
 	t.equal(result.learned, 120);
@@ -58,7 +58,10 @@ t.test(
 				return recording.events;
 			},
 		});
-		const { network, result } = await trained({ finalRate: 1 }, { ...gestures, train: gestures.train.map(noted) });
+		const { network, result } = await trained(
+			{ schedule: { type: "constant" } },
+			{ ...gestures, train: gestures.train.map(noted) },
+		);
 		t.same(network.rates, { hidden: 2 ** -6, readout: 2 ** -12 });
 		t.same([...new Set(seen.slice(0, 60))].sort(), gestures.train.map(({ name }) => name).sort());
 		t.not(seen.slice(0, 60).join(), seen.slice(60).join(), "each epoch has an order of its own");
@@ -93,7 +96,7 @@ t.test("train: stops between two recordings, with what was learned, and a stoppe
 t.test("train: refuses options out of range, by name", async (t) => {
 	const refused: [Partial<TrainOptions>, RegExp][] = [
 		[{ epochs: 0 }, /^epochs: 0 .* from 1 to/],
-		[{ finalRate: 2 }, /^finalRate: 2 .* from 0 to 1/],
+		[{ schedule: { type: "linear", final: 2 } }, /^schedule.final: 2 .* from 0 to 1/],
 		[{ shift: -1 }, /^shift: -1 .* from 0 to/],
 		[{ stopAfter: 0.5 }, /^stopAfter: 0.5/],
 		[{ seed: -1 }, /^seed: -1/],

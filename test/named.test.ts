@@ -107,14 +107,6 @@ t.test("flownet: down to a sixteenth, up to a half, a flow for each pixel", asyn
 	t.equal(paper.at(-1), "readout 2x64x64");
 	t.strictSame(shapes("flownet", { size: "small" }).slice(-3), ["concat 96x16x16", "conv 32x16x16", "readout 2x16x16"]);
 	t.equal(fullSpec(named("flownet")).loss, "endpoint");
-	// It can be told what it takes, but not be made.
-	for (const attempt of [Network.create, Network.memory]) {
-		await t.rejects(async () => attempt(named("flownet")), {
-			name: "OptionError",
-			option: /^layers\[\d+\]\.values$/,
-			message: /not built yet/,
-		});
-	}
 });
 
 t.test("a named network learns as it is, or changed", async (t) => {

@@ -59,8 +59,6 @@ const REFUSED: readonly [change: object, option: string, allowed: RegExp][] = [
 	[{ seed: -1 }, "seed", /an integer from 0/],
 	[{ seed: 2 ** 53 }, "seed", /an integer from 0/],
 	[{ weights: 8 }, "weights", /8 is not allowed; allowed: 16 \(8 bits are not built yet\)$/],
-	[{ layers: [{ type: "readout", values: 2 }] }, "layers[0].values", /values for each pixel are not built yet/],
-	[{ layers: [{ type: "readout", values: 2, name: "flow" }] }, 'layers[0] "flow".values', /not built yet/],
 	[{ memoryLimitMiB: 0 }, "memoryLimitMiB", /an integer from 1 to 3072/],
 	[{ learningRate: 1 }, "spec.learningRate", /input, stepUs/],
 ];

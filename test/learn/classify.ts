@@ -1,8 +1,9 @@
 // Learning to name recordings: online, one at a time, in another order each epoch, tested after each.
 
-import { type Events, type Meter, Network, type NetworkSpec } from "stllr";
+import { type Events, type Meter, Network, type NetworkSpec, type Schedule, scheduledRates } from "stllr";
 import { shuffled } from "stllr/datasets";
 import { grouped } from "../../dist/learning/report.js";
+import { type FullSchedule, fullSchedule } from "../../dist/learning/schedule.js";
 import { Random } from "../../dist/random.js";
 import { type Experiment, type Run, Stopped, type Watch } from "./task.js";
 
@@ -18,8 +19,8 @@ export interface Sample {
 export interface Lesson {
 	readonly train: readonly Sample[];
 	readonly epochs: number;
-	/** Both learning rates fall in a straight line to this part of themselves. */
-	readonly finalRate: number;
+	/** How both learning rates change meanwhile. Default: they fall in a straight line to a tenth. */
+	readonly schedule?: Schedule;
 }
 
 /** The parts of a set of recordings, and how they are learned. */
@@ -109,6 +110,7 @@ export class Pupil {
 	#learningMs = 0;
 	#rested = performance.now();
 	#meter: Meter | undefined;
+	#schedule: FullSchedule | undefined;
 
 	constructor(network: Network, seed: number, watch: Watch) {
 		this.network = network;
@@ -122,23 +124,24 @@ export class Pupil {
 	 * @param afterEpoch called after each, with the part of right answers given while learning, in percent
 	 */
 	async learn(lesson: Lesson, afterEpoch?: (right: number) => Promise<void>): Promise<void> {
-		const { train, epochs, finalRate } = lesson;
-		const { hidden, readout } = this.network.rates;
+		const { train, epochs } = lesson;
+		const schedule = fullSchedule(lesson.schedule);
+		const { rates } = this.network;
 		const total = train.length * epochs;
 		let done = 0;
 		for (let epoch = 1; epoch <= epochs; epoch += 1) {
 			let right = 0;
 			for (const sample of shuffled(train, this.#seed, epoch)) {
 				await this.#rest();
-				const left = 1 - (1 - finalRate) * (done / total);
-				this.network.setRates({ hidden: fallen(hidden, left), readout: fallen(readout, left) });
+				this.network.setRates(scheduledRates(rates, schedule, done / train.length, epochs));
 				right += Number(this.learnOne(sample));
 				done += 1;
 				this.#watch.progress(done / total, () => `epoch ${epoch}/${epochs}  recording ${done}/${total}`);
 			}
 			await afterEpoch?.((100 * right) / train.length);
 		}
-		this.network.setRates({ hidden, readout });
+		this.network.setRates(rates);
+		this.#schedule = schedule;
 	}
 
 	/** Learns one recording, by the rates in force. Says whether it was answered rightly meanwhile. */
@@ -165,8 +168,9 @@ export class Pupil {
 	}
 
 	/** What a run says of the work. */
-	work(): Pick<Run, "recordings" | "learningSeconds" | "bytes" | "meter" | "weightsHash"> {
+	work(): Pick<Run, "recordings" | "learningSeconds" | "bytes" | "meter" | "weightsHash" | "schedule"> {
 		return {
+			...(this.#schedule && { schedule: this.#schedule }),
 			recordings: this.#learned,
 			learningSeconds: this.#learningMs / 1000,
 			bytes: this.network.memory().total,
@@ -184,19 +188,13 @@ export class Pupil {
 	}
 }
 
-/** The smallest learning rate that a network takes, but for 0. */
-const LEAST_RATE = 2 ** -24;
-
-function fallen(rate: number, left: number): number {
-	return rate === 0 ? 0 : Math.max(LEAST_RATE, rate * left);
-}
-
-/** The work of several runs together; the network is that of the first. */
+/** The work of several runs together; the network and the schedule are those of the first. */
 export function sumWork(runs: readonly Run[]): Omit<Run, "figures" | "byEpoch"> {
 	const [first] = runs;
 	if (first === undefined) throw new Error("there is no run to sum up");
 	const total = (value: (run: Run) => number) => runs.reduce((sum, run) => sum + value(run), 0);
 	return {
+		...(first.schedule && { schedule: first.schedule }),
 		recordings: total((run) => run.recordings),
 		seconds: total((run) => run.seconds),
 		learningSeconds: total((run) => run.learningSeconds),

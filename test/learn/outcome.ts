@@ -93,6 +93,7 @@ function jsonOf(
 		...(first !== undefined && { ...of(first), [`${first.name}ByEpoch`]: byEpoch.map(rounded) }),
 		...Object.assign({}, ...others.map(of)),
 		epochs,
+		...(runs[0]?.schedule && { schedule: runs[0].schedule }),
 		seeds: runs.length,
 		recordings: total((run) => run.recordings),
 		recordingsPerSecond: jsonRate(

@@ -1,6 +1,6 @@
 // What a task is to the runner: one file a task exports one, and `tasks/all.ts` lists them.
 
-import type { Meter } from "stllr";
+import type { Meter, Schedule } from "stllr";
 
 /** A file under ../shared/data that a task cannot do without. */
 export interface DataNeed {
@@ -80,5 +80,7 @@ export interface Run {
 	readonly bytes: number;
 	/** Work done while learning. */
 	readonly meter: Meter;
+	/** How the learning rates changed, where the run says so. */
+	readonly schedule?: Schedule;
 	readonly weightsHash: string;
 }

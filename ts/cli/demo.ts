@@ -5,6 +5,7 @@ import { gestureNames, gestureSet, makeGesture } from "../demo/gestures.js";
 import { Network, type NetworkSpec } from "../index.js";
 import { type Progress, RECENT_ANSWERS } from "../learning/progress.js";
 import { confusionTable, duration, grouped, jsonPercent, percent, short } from "../learning/report.js";
+import { USUAL_SCHEDULE } from "../learning/schedule.js";
 import { type TrainResult, train } from "../learning/trainer.js";
 import { type Args, type Command, UsageError } from "./args.js";
 import { CountsCheck } from "./counts.js";
@@ -54,6 +55,7 @@ async function run(args: Args): Promise<number> {
 		const result = await train(network, counts.watched(), {
 			epochs: 1,
 			seed,
+			schedule: USUAL_SCHEDULE,
 			signal: interrupt.signal,
 			onProgress: (progress) => {
 				screen.progress(0, () => chartRow(progress));
@@ -75,6 +77,7 @@ async function run(args: Args): Promise<number> {
 			operations: result.operations,
 			maxMemoryMB: maxMemoryMB(),
 			seed,
+			schedule: USUAL_SCHEDULE,
 			weightsHash: result.weightsHash,
 			...(interrupt.signal.aborted && { interrupted: true }),
 		};

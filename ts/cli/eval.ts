@@ -55,6 +55,7 @@ async function run(args: Args): Promise<number> {
 			bytes: network.memory().total,
 			operations,
 			seed: recipe.seed,
+			schedule: recipe.schedule,
 			weightsHash: recipe.weightsHash,
 		});
 		return 0;

@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
 import { type NetworkSpec, StllrError } from "../index.js";
+import { type FullSchedule, fullSchedule } from "../learning/schedule.js";
 
 /** All that decides what a network learned. */
 export interface Recipe {
@@ -13,7 +14,7 @@ export interface Recipe {
 	readonly spec: NetworkSpec;
 	readonly epochs: number;
 	readonly seed: number;
-	readonly finalRate: number;
+	readonly schedule: FullSchedule;
 	readonly shift: number;
 	readonly onFault: "refuse" | "skip";
 	/** Recordings learned: fewer than the epochs hold where the run was stopped. */
@@ -41,15 +42,29 @@ export function readRecipe(path: string): Recipe {
 	} catch (cause) {
 		throw new StllrError("format", `${path}: cannot be read as a recipe: ${reasonOf(cause)}`, { cause });
 	}
+	content = withSchedule(content);
 	for (const [name, kind] of Object.entries(FIELDS)) {
 		const value: unknown = typeof content === "object" && content !== null ? Reflect.get(content, name) : undefined;
 		if (name === "stllrRecipe" ? value !== 1 : typeof value !== kind) {
-			const wanted = name === "stllrRecipe" ? "1" : `a ${kind}`;
+			const wanted = name === "stllrRecipe" ? "1" : `${kind === "object" ? "an" : "a"} ${kind}`;
 			throw new StllrError("format", `${path}: ${name}: ${JSON.stringify(value)} is not allowed; allowed: ${wanted}`);
 		}
 	}
 	const recipe = content as Recipe;
-	return { ...recipe, data: resolve(dirname(resolve(path)), recipe.data) };
+	const data = resolve(dirname(resolve(path)), recipe.data);
+	try {
+		return { ...recipe, schedule: fullSchedule(recipe.schedule), data };
+	} catch (cause) {
+		throw new StllrError("format", `${path}: ${reasonOf(cause)}`, { cause });
+	}
+}
+
+/** Recipes were first written with nothing but the part of the rates that is left in the end. */
+function withSchedule(content: unknown): unknown {
+	if (typeof content !== "object" || content === null || !("finalRate" in content) || "schedule" in content)
+		return content;
+	const { finalRate, ...recipe } = content;
+	return { ...recipe, schedule: { type: "linear", final: finalRate } };
 }
 
 const FIELDS: Readonly<Record<keyof Recipe, string>> = {
@@ -58,7 +73,7 @@ const FIELDS: Readonly<Record<keyof Recipe, string>> = {
 	spec: "object",
 	epochs: "number",
 	seed: "number",
-	finalRate: "number",
+	schedule: "object",
 	shift: "number",
 	onFault: "string",
 	learned: "number",

@@ -37,7 +37,6 @@ export const specNames: readonly (readonly [pattern: RegExp, flag: string])[] = 
 	[/^epochs$/, "--epochs"],
 	[/^seed$/, "--seed"],
 	[/^folds$/, "--folds"],
-	[/^finalRate$/, "--final-rate"],
 	[/^shift$/, "--shift"],
 ];
 

@@ -6,12 +6,14 @@ import { DatasetError, Network, type NetworkSpec } from "../index.js";
 import { Confusion } from "../learning/confusion.js";
 import type { Progress } from "../learning/progress.js";
 import { confusionTable, duration, epochTable, grouped, jsonPercent, percent, short } from "../learning/report.js";
+import type { FullSchedule } from "../learning/schedule.js";
 import { type EpochResult, type TrainOptions, type TrainResult, train } from "../learning/trainer.js";
 import { crossValidate } from "../learning/validate.js";
 import { type Args, type Command, UsageError } from "./args.js";
 import { COLLECT_EVERY, collect, HOLD_BYTES } from "./heap.js";
 import { Interrupt } from "./interrupt.js";
 import { writeRecipe } from "./recipe.js";
+import { scheduleAbout, scheduleFlags, scheduleNames, scheduleOf } from "./schedule.js";
 import { Screen } from "./screen.js";
 import { shapeOf, specFlags, specNames, specOf, usualFor } from "./spec.js";
 import { jsonRate, jsonSeconds, maxMemoryMB, memoryMB, taskOf } from "./summary.js";
@@ -27,18 +29,19 @@ export const command: Command = {
 		"Ctrl-C stops it with the result so far (exit code 130). The same seed gives the",
 		"same weights on every machine. Defaults are in brackets; N-MNIST is known by its",
 		"sensor of 34 x 34 and has some of its own.",
+		...scheduleAbout,
 	],
 	flags: [
 		{ name: "epochs", value: "N", help: "how often to learn each recording (10)" },
 		{ name: "seed", value: "N", help: "of weights, dither and order (1)" },
 		{ name: "folds", value: "K", help: "cross-validate: K runs over all recordings" },
 		...specFlags,
-		{ name: "final-rate", value: "X", help: "part of both rates that is left at the end (0.1)" },
+		...scheduleFlags,
 		{ name: "shift", value: "N", help: "move each recording by up to N pixels (0; N-MNIST: 2)" },
 		{ name: "on-fault", value: "WHAT", help: "at bad events: refuse or skip (refuse)" },
 		{ name: "recipe", value: "FILE", help: "write what `stllr eval` needs to repeat the run" },
 	],
-	named: specNames,
+	named: [...specNames, ...scheduleNames],
 	run,
 };
 
@@ -52,6 +55,7 @@ async function run(args: Args): Promise<number> {
 
 	const screen = new Screen(args);
 	const onFault = args.word("on-fault", ["refuse", "skip"]) ?? "refuse";
+	const schedule = scheduleOf(args);
 	const set = await openLabelled(path, { onFault, holdBytes: HOLD_BYTES });
 	const seed = args.integer("seed", 0, 0xffffffff, 1);
 	const spec = specOf(args, set, seed);
@@ -64,7 +68,7 @@ async function run(args: Args): Promise<number> {
 	const options = {
 		epochs: args.number("epochs") ?? 10,
 		seed,
-		finalRate: args.number("final-rate") ?? 0.1,
+		schedule,
 		shift,
 		onFault,
 		signal: interrupt.signal,
@@ -83,13 +87,14 @@ async function run(args: Args): Promise<number> {
 				: await crossValidate(spec, set, folds, options, (result, fold) => {
 						screen.note(`fold ${fold} of ${folds}: ${percent(result.confusion.accuracy)}`);
 					});
-		const summary = summarise(results, folds, set, { bytes, seed, memoryByEpochMB }, interrupt.signal.aborted);
+		const { aborted: interrupted } = interrupt.signal;
+		const summary = summarise(results, folds, set, { bytes, seed, schedule, memoryByEpochMB, interrupted });
 		report(screen, summary, results, set, options.epochs * recordingsOf(set, folds));
 		const [result] = results;
 		if (recipe !== undefined && result !== undefined) {
-			const { epochs, finalRate } = options;
+			const { epochs } = options;
 			const { learned, weightsHash } = result;
-			writeRecipe(recipe, { data: path, spec, epochs, seed, finalRate, shift, onFault, learned, weightsHash });
+			writeRecipe(recipe, { data: path, spec, epochs, seed, schedule, shift, onFault, learned, weightsHash });
 			screen.note(`wrote ${recipe}`);
 		}
 		screen.json(summary);
@@ -125,6 +130,15 @@ function progressLine(progress: Progress, epochs: number, folds: number | undefi
 	return `${fold}epoch ${progress.epoch}/${epochs}  ${done}  ${doing}  accuracy ${percent(progress.accuracy)}  left ${duration(progress.secondsLeft)}`;
 }
 
+/** What a report says of a run besides its results. */
+interface Conditions {
+	readonly bytes: number;
+	readonly seed: number;
+	readonly schedule: FullSchedule;
+	readonly memoryByEpochMB: readonly number[];
+	readonly interrupted: boolean;
+}
+
 /** The JSON line. */
 type Summary = ReturnType<typeof summarise>;
 
@@ -132,8 +146,7 @@ function summarise(
 	results: readonly TrainResult[],
 	folds: number | undefined,
 	set: LabelledSet,
-	{ bytes, seed, memoryByEpochMB }: { bytes: number; seed: number; memoryByEpochMB: readonly number[] },
-	interrupted: boolean,
+	{ bytes, seed, schedule, memoryByEpochMB, interrupted }: Conditions,
 ) {
 	const total = (value: (result: TrainResult) => number) => results.reduce((sum, result) => sum + value(result), 0);
 	const accuracies = results.map(({ confusion }) => confusion.accuracy);
@@ -161,6 +174,7 @@ function summarise(
 		memoryByEpochMB,
 		maxMemoryMB: maxMemoryMB(),
 		seed,
+		schedule,
 		weightsHash: hashes.length === 1 ? hashes[0] : hashOf(hashes),
 		...(interrupted && { interrupted }),
 	};

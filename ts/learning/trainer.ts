@@ -10,6 +10,7 @@ import type { Network } from "../network/network.js";
 import type { Rates } from "../network/spec/mod.js";
 import { Confusion } from "./confusion.js";
 import { Progress } from "./progress.js";
+import { changesByEpoch, fullSchedule, type Schedule, scheduledRates } from "./schedule.js";
 import { drawShift, shifted } from "./shift.js";
 
 /** What to learn from and what to test on. */
@@ -24,8 +25,8 @@ export interface TrainOptions {
 	readonly epochs: number;
 	/** Which order the recordings come in, another one in each epoch: an integer from 0 to 2^32 - 1. */
 	readonly seed: number;
-	/** Both learning rates fall in a straight line to this part of themselves, 0 to 1. Default 0.1. */
-	readonly finalRate?: number;
+	/** How both learning rates change meanwhile. Default: in a straight line to a tenth, `{ type: "linear", final: 0.1 }`. */
+	readonly schedule?: Schedule;
 	/** Moves each recording by up to so many pixels each way, otherwise at each epoch; 0 to 1024. Default 0. */
 	readonly shift?: number;
 	/** Stop after so many recordings, the rates falling as in the whole run: repeats a run that was stopped. */
@@ -72,10 +73,8 @@ export interface TrainResult {
 	readonly weightsHash: string;
 }
 
-/** After how many recordings the learning rates are set anew. */
+/** After how many recordings the learning rates are set anew, where they change within an epoch. */
 const RATE_EVERY = 100;
-/** The smallest learning rate that a network takes, but for 0. */
-const LEAST_RATE = 2 ** -24;
 /** For how long at most the event loop waits. */
 const BREATH_MS = 30;
 
@@ -120,6 +119,7 @@ class Run {
 	readonly #options: TrainOptions;
 	readonly #total: number;
 	readonly #progress: Progress;
+	readonly #schedule: Schedule;
 	readonly #rates: Required<Rates>;
 	readonly #room = new EventRoom();
 	readonly #shiftRoom = new EventRoom();
@@ -137,6 +137,7 @@ class Run {
 		this.#options = options;
 		this.#total = total;
 		this.#progress = progress;
+		this.#schedule = fullSchedule(options.schedule);
 		this.#rates = network.rates;
 	}
 
@@ -179,7 +180,7 @@ class Run {
 		for (const recording of order) {
 			if (this.#breath.isDue()) await this.#breath.take();
 			if (this.#isOver()) break;
-			if (this.#learned % RATE_EVERY === 0) this.#setRates();
+			if (changesByEpoch(this.#schedule) ? count === 0 : this.#learned % RATE_EVERY === 0) this.#setRates();
 			const events = this.#see(recording);
 			const answer = network.learn(events, recording.label, faults);
 			const isRight = answer.label === recording.label;
@@ -224,9 +225,8 @@ class Run {
 	}
 
 	#setRates(): void {
-		const left = 1 - (1 - (this.#options.finalRate ?? 0.1)) * (this.#learned / this.#total);
-		const fallen = (rate: number) => (rate === 0 ? 0 : Math.max(LEAST_RATE, rate * left));
-		this.#network.setRates({ hidden: fallen(this.#rates.hidden), readout: fallen(this.#rates.readout) });
+		const epoch = this.#learned / this.#parts.train.length;
+		this.#network.setRates(scheduledRates(this.#rates, this.#schedule, epoch, this.#options.epochs));
 	}
 }
 
@@ -252,14 +252,14 @@ function faultOptions({ onFault }: Pick<TrainOptions, "onFault">): { onFault?: "
 	return onFault === undefined ? {} : { onFault };
 }
 
-function checkOptions(parts: Parts, { epochs, finalRate = 0.1, shift = 0, stopAfter = 0 }: TrainOptions): void {
+function checkOptions(parts: Parts, { epochs, schedule, shift = 0, stopAfter = 0 }: TrainOptions): void {
 	for (const name of ["train", "test"] as const) {
 		if (parts[name].length === 0) throw new OptionError(`${name}.length`, 0, "at least one recording");
 	}
 	if (!Number.isInteger(epochs) || epochs < 1 || epochs > 1e6) {
 		throw new OptionError("epochs", epochs, "an integer from 1 to 1000000");
 	}
-	if (!(finalRate >= 0 && finalRate <= 1)) throw new OptionError("finalRate", finalRate, "a number from 0 to 1");
+	fullSchedule(schedule);
 	if (!Number.isInteger(shift) || shift < 0 || shift > 1024) {
 		throw new OptionError("shift", shift, "an integer from 0 to 1024");
 	}

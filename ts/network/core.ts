@@ -1,4 +1,4 @@
-// Between a checked spec and the core: what the core is handed, what it does not do yet, and how it refuses.
+// Between a checked spec and the core: what the core is handed, what it does not hold yet, and how it refuses.
 
 import { OptionError, StllrError } from "../errors.js";
 import { loadModule, type StllrModule } from "../wasm/module.js";
@@ -25,16 +25,6 @@ export function refusing<T>(make: () => T): T {
 		if (typeof cause === "string") throw new StllrError("option", cause, { cause });
 		throw cause;
 	}
-}
-
-/** Refuses what a spec can say and no network can do yet. */
-export function checkBuilt(spec: FullSpec): void {
-	checkStorage(spec);
-	const { layers, readout } = spec;
-	if (readout.values === 0) return;
-	const name = readout.name === undefined ? "" : ` ${JSON.stringify(readout.name)}`;
-	const option = `layers[${layers.length}]${name}.values`;
-	throw new OptionError(option, readout.values, "classes in its place (values for each pixel are not built yet)");
 }
 
 /** Refuses weights that the core cannot hold yet, and whose bytes it cannot tell. */

@@ -24,13 +24,13 @@ export function eventFault(learner: InstanceType<StllrModule["Learner"]>, events
 }
 
 /** Checks that these are events at all: typed arrays of one length. */
-export function checkEvents(events: Events): void {
+export function checkEvents(events: Events, option = "events"): void {
 	const { t, x, y, p } = events;
 	const areArrays =
 		t instanceof Float64Array && x instanceof Uint16Array && y instanceof Uint16Array && p instanceof Uint8Array;
 	if (!areArrays) {
 		throw new OptionError(
-			"events",
+			option,
 			events,
 			"{ t: Float64Array, x: Uint16Array, y: Uint16Array, p: Uint8Array }, as openEvents() and events() make them",
 		);
@@ -38,6 +38,6 @@ export function checkEvents(events: Events): void {
 	const count = t.length;
 	if (x.length === count && y.length === count && p.length === count) return;
 	for (const [name, { length }] of Object.entries({ x, y, p })) {
-		if (length !== count) throw new OptionError(`events.${name}.length`, length, `${count}, as many as times`);
+		if (length !== count) throw new OptionError(`${option}.${name}.length`, length, `${count}, as many as times`);
 	}
 }

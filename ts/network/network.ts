@@ -4,12 +4,14 @@ import { OptionError, StateError } from "../errors.js";
 import type { Events } from "../events/chunk.js";
 import type { StllrModule } from "../wasm/module.js";
 import * as check from "./check.js";
-import { checkBuilt, learnerArguments, moduleOf, refusing } from "./core.js";
-import { checkEvents, eventFault } from "./fault.js";
+import { checkStorage, learnerArguments, moduleOf, refusing } from "./core.js";
 import { type FollowOptions, followStream, type StreamAnswer } from "./follow.js";
 import { type Memory, type Meter, memoryOf, meterOf } from "./meter.js";
+import { Recording, type RecordingOptions } from "./recording.js";
 import { checkRates, type FullSpec, fullSpec, type NetworkSpec, type Rates } from "./spec/mod.js";
 import { EventStaging } from "./staging.js";
+import type { Target } from "./targets.js";
+import { type EstimateOptions, type Estimates, type Estimating, estimate, learnValues } from "./values.js";
 import { rateWords } from "./words.js";
 
 /** What a network says of a recording. */
@@ -24,17 +26,6 @@ export interface Answer {
 	readonly steps: number;
 	/** Faulty events that were dropped. */
 	readonly dropped: number;
-}
-
-/** How to take a recording. */
-export interface RecordingOptions {
-	/**
-	 * At an event that is outside the sensor, goes back in time, lies more than `maxGapUs` after the one before or has a time
-	 * that is no whole number: refuse the recording and change nothing (`"refuse"`, the default), or drop and count it.
-	 */
-	readonly onFault?: "refuse" | "skip";
-	/** When step 0 begins, in us. Default: the last multiple of `stepUs` at or before the first event. */
-	readonly startUs?: number;
 }
 
 /** A network, on one thread. Learning changes its weights; everything else about it is fixed when it is made. */
@@ -56,14 +47,14 @@ export class Network {
 	 */
 	static async create(spec: NetworkSpec): Promise<Network> {
 		const full = fullSpec(spec);
-		checkBuilt(full);
+		checkStorage(full);
 		return new Network(full, await moduleOf(full));
 	}
 
 	/** Bytes that a network of this spec would hold, without making it. Throws as `create` does. */
 	static async memory(spec: NetworkSpec): Promise<Memory> {
 		const full = fullSpec(spec);
-		checkBuilt(full);
+		checkStorage(full);
 		const module = await moduleOf(full);
 		return refusing(() => memoryOf(module.Learner.memory(...learnerArguments(full))));
 	}
@@ -85,12 +76,29 @@ export class Network {
 	 * @throws EventError for a bad event, with its index; it learned nothing then. Events after the last step are left out, whatever they are
 	 */
 	learn(events: Events, label: number | string, options: RecordingOptions = {}): Answer {
-		return this.#take(events, this.#labelOf(label), options);
+		return this.#take("learn", events, label, options);
 	}
 
 	/** Says what a recording shows, from rest; learns nothing. Throws as `learn` does. */
 	classify(events: Events, options: RecordingOptions = {}): Answer {
-		return this.#take(events, undefined, options);
+		return this.#take("classify", events, undefined, options);
+	}
+
+	/**
+	 * Learns values from one recording, online, from rest: what the readout is to give for each pixel in some of its steps. The
+	 * others are not learned. The spec's `window` does not count here.
+	 *
+	 * @param targets ranges of steps in order, none in another, with what they are to learn
+	 * @returns what it said of each range while it learned it
+	 * @throws OptionError for a target out of its range, EventError for a bad event, with its index; it learned nothing then
+	 */
+	learnValues(events: Events, targets: readonly Target[], options: RecordingOptions = {}): Estimates {
+		return learnValues(this.#ofValues("learnValues"), events, targets, options);
+	}
+
+	/** Says what values a recording has, from rest; learns nothing. Throws as `learnValues` does. */
+	estimate(events: Events, options: EstimateOptions = {}): Estimates {
+		return estimate(this.#ofValues("estimate"), events, options);
 	}
 
 	/**
@@ -103,6 +111,7 @@ export class Network {
 		options: FollowOptions = {},
 	): AsyncGenerator<StreamAnswer> {
 		const learner = this.#free();
+		this.#ofClasses("follow");
 		this.#following = true;
 		try {
 			const labelOf = (label: number | string) => this.#labelOf(label);
@@ -205,40 +214,16 @@ export class Network {
 		this.#learner = undefined;
 	}
 
-	#take(events: Events, label: number | undefined, options: RecordingOptions): Answer {
+	#take(what: string, events: Events, given: number | string | undefined, options: RecordingOptions): Answer {
 		const learner = this.#free();
-		checkEvents(events);
-		const skip = check.oneOf("onFault", options.onFault, ["refuse", "skip"], "refuse") === "skip";
-		const start = this.#startOf(events, options.startUs);
-		const { steps: fixed, stepUs, blockSteps, window } = this.spec;
-		const pieces = piecesOf(events.t.length, this.#staging.capacity);
-		learner.begin(label !== undefined, label !== undefined, start, skip);
-		let steps = fixed ?? Number.MAX_SAFE_INTEGER;
-		// Weights change when a block ends, and no event is taken after the last step: a recording of one block, or one that is
-		// only answered, can be refused at any event. Any other is checked as a whole before anything is learned.
-		const isChecked = label !== undefined && (fixed === undefined || fixed > blockSteps);
-		if (isChecked) {
-			for (const [from, until] of pieces) {
-				const count = this.#staging.put(events, from, until);
-				const untilUs = Math.min(start + steps * stepUs, Number.MAX_SAFE_INTEGER);
-				if (!learner.check(this.#staging.buffer, count, untilUs)) throw eventFault(learner, events, from);
-			}
-			steps = fixed ?? Math.floor((learner.checkedUs() - start) / stepUs) + 1;
-		}
+		this.#ofClasses(what);
+		const label = given === undefined ? undefined : this.#labelOf(given);
+		const taking = { learner, staging: this.#staging, spec: this.spec, learns: label !== undefined, leastSteps: 0 };
+		const recording = new Recording(taking, events, options);
+		const steps = recording.begin() ?? 0;
+		const { window } = this.spec;
 		if (label !== undefined) learner.target(label, window === "all" ? 0 : Math.max(0, steps - window.last), steps);
-		for (const [from, until] of pieces) {
-			// A single piece is still staged from its check.
-			const isStaged = isChecked && pieces.length === 1;
-			const count = isStaged ? until : this.#staging.put(events, from, until);
-			learner.feed(this.#staging.buffer, 0, count, steps);
-			if (learner.faultKind() >= 0) {
-				const fault = eventFault(learner, events, from);
-				learner.begin(false, false, 0, false);
-				throw fault;
-			}
-		}
-		learner.run(fixed ?? (isChecked ? steps : learner.stepsBegun()));
-		if (label !== undefined) learner.endSequence();
+		recording.finish(learner);
 		return this.#answer(learner);
 	}
 
@@ -258,12 +243,6 @@ export class Network {
 		};
 	}
 
-	#startOf(events: Events, given: number | undefined): number {
-		if (given !== undefined) return check.integer("startUs", given, 0, Number.MAX_SAFE_INTEGER);
-		const first = events.t.find((t) => t >= 0 && t <= Number.MAX_SAFE_INTEGER) ?? 0;
-		return Math.floor(first) - (Math.floor(first) % this.spec.stepUs);
-	}
-
 	#labelOf(label: number | string): number {
 		const { classes } = this.spec.readout;
 		const index = typeof label === "string" ? classes.indexOf(label) : label;
@@ -276,6 +255,13 @@ export class Network {
 		const { readout } = this.#spec;
 		if (readout.classes.length === 0) throw new StateError(`${what}: the readout gives values, not classes`);
 		return readout;
+	}
+
+	#ofValues(what: string): Estimating {
+		const learner = this.#free();
+		const { readout } = this.#spec;
+		if (readout.values === 0) throw new StateError(`${what}: the readout tells classes, and gives no values`);
+		return { learner, module: this.#module, staging: this.#staging, spec: this.#spec };
 	}
 
 	#changeClasses(classes: readonly string[]): void {
@@ -295,10 +281,4 @@ export class Network {
 		if (this.#following) throw new StateError("the network follows a stream: leave that loop first");
 		return this.#open();
 	}
-}
-
-function piecesOf(length: number, size: number): [from: number, until: number][] {
-	const pieces: [number, number][] = [];
-	for (let from = 0; from < length; from += size) pieces.push([from, Math.min(length, from + size)]);
-	return pieces;
 }

@@ -1,8 +1,8 @@
 // The WASM modules: each loaded once, at need, with SIMD where the machine has it.
 
 import { EnvironmentError } from "../errors.js";
-import type * as learnerGlue from "./stllr.js";
 import * as small from "./stllr.js";
+import type * as deep from "./stllr_deep.js";
 import type * as eventsGlue from "./stllr_events.js";
 
 /**
@@ -15,8 +15,10 @@ export type ModuleName = "small" | "deep" | "events";
 export interface StllrModule {
 	/** Its memory. It can grow, and every view of it is then empty: compare `memory.buffer` before using one. */
 	readonly memory: WebAssembly.Memory;
-	readonly Learner: typeof learnerGlue.Learner;
-	readonly Staging: typeof learnerGlue.Staging;
+	readonly Learner: typeof small.Learner;
+	readonly Staging: typeof small.Staging;
+	/** What readouts of values learn and give; only the deep module has it. */
+	readonly Values: typeof deep.Values | undefined;
 	/** The kernels that run: with or without SIMD. Both give the same bytes. */
 	readonly kernels: Kernels;
 }
@@ -76,11 +78,15 @@ function once<T>(load: () => Promise<T>): () => Promise<T> {
 	};
 }
 
-async function loadLearner(name: "small" | "deep", glueOf: () => Promise<typeof learnerGlue>): Promise<StllrModule> {
+async function loadLearner(
+	name: "small" | "deep",
+	glueOf: () => Promise<typeof small | typeof deep>,
+): Promise<StllrModule> {
 	const { glue, memory } = await start(name, glueOf);
 	// The source may have chosen another build than it was asked for.
 	const kernels = glue.kernels() === "simd128" ? "simd128" : "scalar";
-	return { memory, Learner: glue.Learner, Staging: glue.Staging, kernels };
+	const { Learner, Staging } = glue;
+	return { memory, Learner, Staging, Values: "Values" in glue ? glue.Values : undefined, kernels };
 }
 
 async function loadDecoders(): Promise<EventsModule> {

@@ -273,7 +273,8 @@ impl Eligibility {
 
     /// Gives every number of the state to `sink`, in a fixed order that does not depend on the order of visits.
     pub fn visit(&self, sink: &mut dyn FnMut(i64)) {
-        sink(self.step as i64);
+        // A block that learned nothing still decays weights, say, where one that did not learn does not.
+        sink(self.step as i64 | (self.learned as i64) << 8);
         self.masks.iter().for_each(|&mask| sink(mask as i64));
         self.traces.iter().for_each(|&trace| sink(trace as i64));
         let waiting = self.step * self.width;

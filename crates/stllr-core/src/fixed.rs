@@ -106,11 +106,10 @@ impl Factor {
     /// One by a count of at most 2^24, to a mantissa bit.
     pub fn inverse_of(count: usize) -> Self {
         let count = count.max(1) as u64;
-        // The largest power of two that is not above the count.
+        // The largest power of two that is not above the count: the quotient is 2^14 to 2^15.
         let exponent = count.ilog2();
-        let exact = count.is_power_of_two();
-        let mantissa = (1u64 << (15 + exponent + !exact as u32)) / count;
-        Self { mantissa: mantissa as i32, exponent: -(exponent as i32) - !exact as i32 }
+        let mantissa = (1u64 << (15 + exponent)) / count;
+        Self { mantissa: mantissa as i32, exponent: -(exponent as i32) }
     }
 
     /// The square of a count of at most 4096.
@@ -220,6 +219,17 @@ mod tests {
             let got = (p.mantissa as i128) << (p.exponent + 16);
             let want = (f.mantissa as i128 * g.mantissa as i128) * 2;
             prop_assert!((got * 2 - want).abs() <= (1 << 16) + 2, "{got} {want}");
+        }
+    }
+
+    #[test]
+    fn counts_and_their_inverses_are_factors() {
+        for count in 1..=1 << 16 {
+            let (of, inverse) = (Factor::of(count), Factor::inverse_of(count));
+            assert!(of.valid() && inverse.valid(), "{count}: {of:?}, {inverse:?}");
+            // A count by its inverse, in units of 2^-30.
+            let one = (of.mantissa as i64 * inverse.mantissa as i64) << (of.exponent + inverse.exponent);
+            assert!(((1 << 30) - one).abs() <= 1 << 17, "{count}: {of:?}, {inverse:?}");
         }
     }
 

@@ -96,6 +96,33 @@ fn maps_of_values_leave_their_padding_alone() {
 }
 
 #[test]
+fn masked_values_are_the_values_of_fewer_positions() {
+    let mut draw = Draw::new(8);
+    let shape = Shape { height: 3, width: 5, values: 3, stride: 4 };
+    for loss in [Loss::MeanSquare, Loss::Binary] {
+        for _ in 0..50 {
+            let some = |draw: &mut Draw, count: usize| -> Vec<i32> {
+                (0..count).map(|_| draw.pick(-(1 << 17), 1 << 17) as i32).collect()
+            };
+            let (membrane, values) = (some(&mut draw, 4 * 15), some(&mut draw, 3 * 15));
+            let mask: Vec<u8> = (0..15).map(|_| draw.pick(0, 2) as u8 * 7).collect();
+            let (error, outcome) = judge(loss, shape, &membrane, Target::Masked { values: &values, mask: &mask });
+            let known: Vec<usize> = (0..15).filter(|&position| mask[position] != 0).collect();
+            let of = |all: &[i32], row: usize| -> Vec<i32> {
+                known.iter().flat_map(|&position| all[position * row..(position + 1) * row].to_vec()).collect()
+            };
+            let fewer = Shape { height: 1, width: known.len(), ..shape };
+            let alone = judge(loss, fewer, &of(&membrane, 4), Target::Values(&of(&values, 3)));
+            assert_eq!((of(&error, 4), outcome), alone);
+            let rest = error.chunks(4).zip(&mask).filter(|(_, known)| **known == 0);
+            assert!(rest.flat_map(|(row, _)| row).all(|&e| e == 0));
+        }
+        let all = Target::Masked { values: &[5; 45], mask: &[1; 15] };
+        assert_eq!(judge(loss, shape, &[9; 60], all), judge(loss, shape, &[9; 60], Target::Values(&[5; 45])));
+    }
+}
+
+#[test]
 fn endpoint_error_by_hand() {
     let membrane = flows(&[(4 * ONE, 0), (9 * ONE, 9), (ONE, -2 * ONE), (5, 5)]);
     let flow = [ONE, 4 * ONE, 0, 0, ONE, -2 * ONE, 5, 4];
@@ -142,6 +169,11 @@ fn what_does_not_fit_is_refused() {
         (Loss::MeanSquare, flow, Target::Class(0), false),
         (Loss::MeanSquare, flow, Target::Values(&[0; 12]), true),
         (Loss::Binary, flow, Target::Values(&[0; 24]), false),
+        (Loss::Binary, flow, Target::Masked { values: &[0; 12], mask: &[1; 6] }, true),
+        (Loss::MeanSquare, flow, Target::Masked { values: &[0; 12], mask: &[1; 7] }, false),
+        (Loss::MeanSquare, flow, Target::Masked { values: &[0; 11], mask: &[1; 6] }, false),
+        (Loss::Endpoint, flow, Target::Masked { values: &[0; 12], mask: &[1; 6] }, false),
+        (Loss::CrossEntropy, dense, Target::Masked { values: &[0; 4], mask: &[1] }, false),
         (Loss::Binary, dense, Target::None, false),
         (Loss::Binary, dense, Target::Error(&[5; 4]), true),
         (Loss::Binary, dense, Target::Error(&[5; 5]), false),

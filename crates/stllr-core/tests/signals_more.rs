@@ -185,12 +185,15 @@ fn flows_lie_output_by_output_without_their_padding() {
     narrow.sign(&[1 << 20, -2, 999, 999, 0, 4, 999, 999, -5, 6, 999, 999]);
     assert_eq!((narrow.values(), narrow.right()), (&[1, -1, 0, 1, -1, 1][..], 26));
     let flow = [1 << 16, 2 << 16, 3 << 16, 4 << 16, -5 << 16, 0];
-    narrow.target(&Target::Flow { flow: &flow, mask: &[1, 0, 7] }, feedback.sum_max());
-    let mut d = [0; 8];
-    feedback.signal(&narrow, &mut d);
-    for (i, d) in d.into_iter().enumerate() {
-        let f = |c: usize| feedback.get(c, i) as i32;
-        assert_eq!(d, (f(0) + 2 * f(1) - 5 * f(4)) << 14);
+    let mask = &[1, 0, 7];
+    for target in [Target::Flow { flow: &flow, mask }, Target::Masked { values: &flow, mask }] {
+        narrow.target(&target, feedback.sum_max());
+        let mut d = [0; 8];
+        feedback.signal(&narrow, &mut d);
+        for (i, d) in d.into_iter().enumerate() {
+            let f = |c: usize| feedback.get(c, i) as i32;
+            assert_eq!(d, (f(0) + 2 * f(1) - 5 * f(4)) << 14);
+        }
     }
     assert_eq!(Narrow::bytes(Shape::dense(5)), 12);
 }

@@ -98,12 +98,6 @@ pub extern "C" fn training_hash(i: usize) -> u64 {
     runs::hash(i)
 }
 
-/// The hash that training run `i` must give on every machine.
-#[unsafe(no_mangle)]
-pub extern "C" fn training_expected(i: usize) -> u64 {
-    runs::expected(i).unwrap_or(0)
-}
-
 /// 0 where every network that is too large is refused; else 1 and the one that is not is told.
 #[unsafe(no_mangle)]
 pub extern "C" fn too_large_is_refused() -> u32 {

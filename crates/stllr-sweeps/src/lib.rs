@@ -3,6 +3,7 @@
 //!
 //! The natives run them by `cargo test`, the WASM builds by `test/kernels.test.ts`; both want the same hashes.
 
+pub mod deep;
 mod exports;
 pub mod limits;
 pub mod runs;

@@ -4,6 +4,7 @@
 //! The hashes stand in `hashes.txt`. Where numbers change on purpose, write them anew by
 //! `cargo run --release -p stllr-sweeps --example hashes`, and say in the changelog that results differ.
 
+use crate::deep;
 use stllr_core::fixed::Factor;
 use stllr_core::hash::Hash;
 use stllr_core::layer::{Factors, Learning, Mode, ReadoutSpec, SpikingSpec};
@@ -12,9 +13,13 @@ use stllr_core::noise::{Rounding, Stream, mix};
 use stllr_core::psi::Psi;
 use stllr_core::signal::Signal;
 
-/// How many there are: every layout with every surrogate in every mode, and a larger one.
-pub const RUNS: usize = 37;
-const LARGE: usize = RUNS - 1;
+/// How many there are: every layout with every surrogate in every mode, a larger one, and the deep ones.
+pub const RUNS: usize = SHALLOW + deep::ALL.len();
+/// Those of dense and recurrent layers.
+const SHALLOW: usize = 37;
+const LARGE: usize = SHALLOW - 1;
+
+const HASHES: &str = include_str!("../hashes.txt");
 
 const INPUTS: usize = 50;
 const CLASSES: usize = 5;
@@ -30,14 +35,24 @@ const MODES: [(&str, Mode, usize); 3] =
 
 /// What a run is about.
 pub fn name(run: usize) -> String {
+    if let Some(deep) = deep(run) {
+        return deep.name.into();
+    }
     if run == LARGE {
         return "large: 300 inputs, 160 units, blocks of 32".into();
     }
     format!("{}, {}, {}", LAYOUTS[run % 3], PSIS[run / 3 % 4].0, MODES[run / 12].0)
 }
 
+fn deep(run: usize) -> Option<&'static deep::Run> {
+    deep::ALL.get(run.checked_sub(SHALLOW)?)
+}
+
 /// The network of a run. What its name does not say is taken from its number.
 pub fn spec(run: usize) -> Spec {
+    if let Some(deep) = deep(run) {
+        return deep.spec();
+    }
     let chance = mix(run as u32 + 1);
     let (layout, (_, psi), (_, mode, block_steps)) = (run % 3, PSIS[run / 3 % 4], MODES[run / 12 % 3]);
     let half = Factor { mantissa: 1 << 14, exponent: 0 };
@@ -108,6 +123,9 @@ fn input(inputs: usize, recording: u32, step: u32, spikes: &mut Vec<u32>) {
 
 /// Trains; gives what the scores were after each recording to `sink`.
 pub fn train(run: usize, sink: &mut impl FnMut(i64)) -> Network {
+    if let Some(deep) = deep(run) {
+        return deep::train(deep, sink);
+    }
     let spec = spec(run);
     let inputs = spec.inputs();
     let mut network = Network::new(spec).unwrap_or_else(|error| panic!("run {run}: {error}"));
@@ -144,46 +162,16 @@ pub fn hash(run: usize) -> u64 {
     hash.finish()
 }
 
+/// How many lines `hashes.txt` has: one a run, or it holds what no run gives.
+pub fn lines() -> usize {
+    HASHES.lines().count()
+}
+
 /// What `hashes.txt` says that a run gives.
 pub fn expected(run: usize) -> Option<u64> {
-    let line = include_str!("../hashes.txt").lines().nth(run)?;
-    let (hash, name_there) = line.split_once(' ')?;
+    let (hash, name_there) = HASHES.lines().nth(run)?.split_once(' ')?;
     (name_there == name(run)).then(|| u64::from_str_radix(hash, 16).ok()).flatten()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_run_gives_its_hash() {
-        let wrong: Vec<String> = (0..RUNS)
-            .map(|run| (run, hash(run), expected(run)))
-            .filter(|&(_, got, want)| Some(got) != want)
-            .map(|(run, got, want)| format!("{}: {got:016x}, not {:016x}", name(run), want.unwrap_or(0)))
-            .collect();
-        assert!(wrong.is_empty(), "{} of {RUNS} differ:\n{}", wrong.len(), wrong.join("\n"));
-    }
-
-    #[test]
-    fn every_run_spikes_and_learns_in_all_layers() {
-        for run in 0..RUNS {
-            let before = Network::new(spec(run)).expect("the spec is valid");
-            let after = train(run, &mut |_| ());
-            let steps = after.meter().steps;
-            let spikes = after.meter().hidden_spikes;
-            let units: usize = after.spec().hidden().map(|layer| layer.units).sum();
-            assert!(spikes > steps && spikes < steps * units as u64 / 2, "{}: {spikes} spikes", name(run));
-            for (i, (old, new)) in before.hidden().iter().zip(after.hidden()).enumerate() {
-                let changed = |layer: &stllr_core::layer::Spiking| {
-                    let mut weights = Vec::new();
-                    layer.visit_weights(&mut |w| weights.push(w));
-                    weights
-                };
-                let moved = changed(old).iter().zip(&changed(new)).filter(|(old, new)| old != new).count();
-                assert!(moved > 100, "{}: {moved} weights of layer {i} moved", name(run));
-            }
-            assert_ne!(before.readout().weights(), after.readout().weights(), "{}", name(run));
-        }
-    }
-}
+mod tests;

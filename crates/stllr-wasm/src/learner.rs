@@ -66,7 +66,9 @@ impl Learner {
             return Err(refuse("the sensor and the network differ in their inputs"));
         }
         let network = Network::new(spec).map_err(refuse)?;
-        let scores = network.scores().len();
+        // Values are averaged elsewhere.
+        let tells_values = DEEP && network.spec().readout.kernel.is_some();
+        let scores = if tells_values { 0 } else { network.scores().len() };
         Ok(Self {
             network,
             binner,
@@ -157,37 +159,12 @@ impl Learner {
     /// Takes staged events `from..count` and runs each step that they complete, until step `until` would begin. Returns the
     /// first event not taken: `count` when all are, less at step `until` or after a fault.
     pub fn feed(&mut self, staging: &Staging, from: usize, count: usize, until: f64) -> usize {
-        let (view, until) = (staging.view(count), until as u64);
-        let mut from = from;
-        while self.binner.step() < until {
-            match self.binner.advance(&view, from, self.on_fault) {
-                Progress::StepDone { next } => {
-                    self.step();
-                    from = next;
-                }
-                Progress::AllTaken => return count,
-                Progress::Fault(fault) => {
-                    self.fault = Some(fault);
-                    return fault.index;
-                }
-            }
-        }
-        from
+        self.feed_with(staging, from, count, until, Self::step)
     }
 
     /// Runs steps, with what events they have, until step `until` would begin.
     pub fn run(&mut self, until: f64) {
-        while self.binner.step() < until as u64 {
-            self.step();
-        }
-    }
-
-    fn step(&mut self) {
-        let step = self.binner.step();
-        let learns = (self.learn_from..self.learn_until).contains(&step);
-        let target = if learns { Target::Class(self.class) } else { Target::None };
-        self.network.step(self.binner.rows(), target);
-        self.binner.next_step();
+        self.run_with(until, Self::step);
     }
 
     /// Ends a sequence: what waits to be learned is.
@@ -318,5 +295,60 @@ impl Learner {
     #[wasm_bindgen(js_name = stateHash)]
     pub fn state_hash(&self) -> u64 {
         self.network.state_hash()
+    }
+}
+
+impl Learner {
+    /// See [`Self::feed`]; `step` runs each step.
+    #[inline(always)]
+    pub(crate) fn feed_with(
+        &mut self,
+        staging: &Staging,
+        mut from: usize,
+        count: usize,
+        until: f64,
+        step: impl Fn(&mut Self),
+    ) -> usize {
+        let (view, until) = (staging.view(count), until as u64);
+        while self.binner.step() < until {
+            match self.binner.advance(&view, from, self.on_fault) {
+                Progress::StepDone { next } => {
+                    step(self);
+                    from = next;
+                }
+                Progress::AllTaken => return count,
+                Progress::Fault(fault) => {
+                    self.fault = Some(fault);
+                    return fault.index;
+                }
+            }
+        }
+        from
+    }
+
+    /// See [`Self::run`]; `step` runs each step.
+    #[inline(always)]
+    pub(crate) fn run_with(&mut self, until: f64, step: impl Fn(&mut Self)) {
+        while self.binner.step() < until as u64 {
+            step(self);
+        }
+    }
+
+    fn step(&mut self) {
+        let step = self.binner.step();
+        let learns = (self.learn_from..self.learn_until).contains(&step);
+        self.step_to(if learns { Target::Class(self.class) } else { Target::None });
+    }
+
+    /// Runs the open step, which learns this target.
+    pub(crate) fn step_to(&mut self, target: Target) {
+        self.network.step(self.binner.rows(), target);
+        self.binner.next_step();
+    }
+
+    /// The network.
+    #[cfg(feature = "deep")]
+    pub(crate) fn network(&self) -> &Network {
+        &self.network
     }
 }

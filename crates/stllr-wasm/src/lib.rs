@@ -10,10 +10,14 @@ extern crate alloc;
 mod learner;
 mod staging;
 mod time;
+#[cfg(feature = "deep")]
+mod values;
 
 pub use learner::Learner;
 pub use staging::Staging;
 pub use time::JsTime;
+#[cfg(feature = "deep")]
+pub use values::Values;
 
 use alloc::string::String;
 use wasm_bindgen::prelude::wasm_bindgen;

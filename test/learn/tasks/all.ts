@@ -3,9 +3,21 @@
 import type { Task } from "../task.js";
 import { braille } from "./braille.js";
 import { cue } from "./cue.js";
+import { dvsClips } from "./dvs-clips.js";
+import { flow } from "./flow.js";
 import { fsdd, fsddRecurrent } from "./fsdd.js";
 import { fsddSpeaker } from "./fsdd-speaker.js";
 import { neuroradar } from "./neuroradar.js";
 import { nmnist } from "./nmnist.js";
 
-export const tasks: readonly Task[] = [nmnist, fsdd, fsddRecurrent, fsddSpeaker, neuroradar, braille, cue];
+export const tasks: readonly Task[] = [
+	nmnist,
+	dvsClips,
+	fsdd,
+	fsddRecurrent,
+	fsddSpeaker,
+	neuroradar,
+	braille,
+	cue,
+	flow,
+];

@@ -85,7 +85,7 @@ export const braille: Task = {
 				label: touch.letter,
 				events: spikeEvents(encodeTouch(touch, ranges), STEP_US),
 			});
-			return { train: train.map(sample), test: test.map(sample), finalRate: 0.1 };
+			return { train: train.map(sample), test: test.map(sample) };
 		};
 		if (!validate) {
 			const test = touches.filter(({ isTest }) => isTest);

@@ -64,7 +64,7 @@ export const cue: Task = {
 		const sample = (cue: CueSample) => ({ label: cue.label, events: spikeEvents(encodeCues(cue), STEP_US) });
 		const spec = network(meanActive(cues.train.map(sample), STEP_US, STEPS));
 		const parts = (train: readonly CueSample[], test: readonly CueSample[]) => {
-			return { train: [...train, ...train.map(mirrored)].map(sample), test: test.map(sample), finalRate: 0.1 };
+			return { train: [...train, ...train.map(mirrored)].map(sample), test: test.map(sample) };
 		};
 		if (!validate) return classification(spec, parts(cues.train, cues.test));
 		const folds = Array.from({ length: FOLDS }, (_, fold) =>

@@ -76,10 +76,10 @@ async function adapt(
 		try {
 			const began = performance.now();
 			const pupil = new Pupil(network, seed, partOf(watch, at, 2));
-			await pupil.learn({ train: known.map(({ varied }) => varied), epochs: taught, finalRate: 0.1 });
+			await pupil.learn({ train: known.map(({ varied }) => varied), epochs: taught });
 			const before = await pupil.test(test);
 			const byEpoch: number[] = [];
-			await pupil.learn({ train, epochs, finalRate: 0.1 }, async () => {
+			await pupil.learn({ train, epochs }, async () => {
 				byEpoch.push(await pupil.test(test));
 			});
 			const accuracy = byEpoch.at(-1) ?? Number.NaN;

@@ -106,7 +106,7 @@ function task(name: string, about: string, layer: Pick<DenseLayer, "type" | "rec
 			const last = short ? 20 : Number.POSITIVE_INFINITY;
 			const takes = await openTakes(request, ({ take }) => take < last && !(validate && take < 5));
 			const train = takes.filter((take) => !isTest(take));
-			return classification(digitNetwork(train, layer), { train, test: takes.filter(isTest), finalRate: 0.1 });
+			return classification(digitNetwork(train, layer), { train, test: takes.filter(isTest) });
 		},
 	};
 }

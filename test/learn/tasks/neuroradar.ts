@@ -115,7 +115,7 @@ async function learn(
 		const began = performance.now();
 		const pupil = new Pupil(network, spec.seed, watch);
 		const byEpoch: number[] = [];
-		await pupil.learn({ train, epochs, finalRate: FINAL_RATE }, async () => {
+		await pupil.learn({ train, epochs, schedule: { type: "linear", final: FINAL_RATE } }, async () => {
 			byEpoch.push(await pupil.test(test));
 		});
 		const accuracy = byEpoch.at(-1) ?? Number.NaN;

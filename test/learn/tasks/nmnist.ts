@@ -54,12 +54,11 @@ export const nmnist: Task = {
 		const learned = set.train.map(sample);
 		if (!validate) {
 			const train = short ? learned.slice(0, 400) : learned;
-			return classification(network, { train, test: set.test.map(sample), finalRate: 0.1 });
+			return classification(network, { train, test: set.test.map(sample) });
 		}
 		const folds = Array.from({ length: FOLDS }, (_, fold) => ({
 			train: learned.filter((_, at) => at % FOLDS !== fold),
 			test: learned.filter((_, at) => at % FOLDS === fold),
-			finalRate: 0.1,
 		}));
 		return crossValidation(network, folds.slice(0, short ? 1 : FOLDS));
 	},

@@ -36,18 +36,25 @@ function paper({ input = { width: 128, height: 128, polarities: 4 } }: NamedOpti
 }
 
 function small({ input = { width: 64, height: 64, polarities: 2 } }: NamedOptions): NetworkSpec {
+	const conv = (channels: number, filters: number, kernel: number, stride = 1): HiddenLayer => {
+		const std = 3 / Math.sqrt(channels * kernel ** 2);
+		return { type: "conv", filters, kernel, stride, padding: (kernel - 1) / 2, std };
+	};
 	return {
 		input,
 		...FLOW,
 		layers: [
-			{ type: "conv", filters: 16, kernel: 5, stride: 2, padding: 2 },
-			{ type: "conv", filters: 32, kernel: 3, stride: 2, padding: 1, name: "down2" },
-			{ type: "conv", filters: 64, kernel: 3, stride: 2, padding: 1 },
+			conv(input.polarities ?? 1, 16, 5, 2),
+			{ ...conv(16, 32, 3, 2), name: "down2" },
+			conv(32, 64, 3, 2),
 			{ type: "upsample", factor: 2 },
 			{ type: "concat", with: "down2" },
-			{ type: "conv", filters: 32, kernel: 3, padding: 1 },
-			{ type: "readout", values: 2 },
+			conv(96, 32, 3),
+			{ type: "readout", values: 2, leak: 0.9, traceDecay: 0.9 },
 		],
+		blockSteps: 12,
+		optimizer: { type: "adam", beta1: 0.97 },
+		rates: { hidden: 0.0015, readout: 0.0015 },
 	};
 }
 

@@ -3,6 +3,7 @@
 use super::spiking::SpikingSpec;
 use super::update::Learning;
 use crate::aligned::Aligned;
+use crate::deep::DEEP;
 use crate::eligibility::{Eligibility, Format};
 use crate::fixed::{BIAS_MAX, Factor, ONE_Q15, SIGNAL_BITS, SIGNAL_MAX, Scale, mul_q15, rescale};
 use crate::kernel::{self, Lif};
@@ -235,6 +236,13 @@ pub fn narrowing(sum: u64, peak: u64, count: usize, weight_bits: u32) -> (u32, S
     let shift = (0..31).find(|&s| sum >> s <= allowed && peak >> s < 32767).unwrap_or(31);
     let (right, left) = (weight_bits.saturating_sub(shift), shift.saturating_sub(weight_bits));
     (shift, Scale { mantissa: 0, right, left, limit: SIGNAL_MAX - 1 })
+}
+
+/// Gives the share of the input that counts to `sink`, where it is not all of it.
+pub fn visit_share(keep: i32, sink: &mut dyn FnMut(i64)) {
+    if DEEP && keep != ONE_Q15 {
+        sink(keep as i64);
+    }
 }
 
 /// Scales the summed input of neurons by a share, `Q 15`.

@@ -80,6 +80,13 @@ pub enum Target<'a> {
     Class(u32),
     /// What each output is to be, `Q 16`, position by position; for binary cross-entropy held to 0..=1.
     Values(&'a [i32]),
+    /// The same where something is known; the loss is then the mean over the outputs of the positions that are.
+    Masked {
+        /// As in [`Target::Values`].
+        values: &'a [i32],
+        /// A byte a position: 0 where nothing is known.
+        mask: &'a [u8],
+    },
     /// A flow, for endpoint errors.
     Flow {
         /// u and v of each position, `Q 16`, magnitude up to 2^30.
@@ -98,9 +105,14 @@ impl Target<'_> {
     fn value(&self, index: usize) -> i32 {
         match *self {
             Target::Class(class) => ((class as usize == index) as i32) << 16,
-            Target::Values(values) => values.get(index).copied().unwrap_or(0),
+            Target::Values(values) | Target::Masked { values, .. } => values.get(index).copied().unwrap_or(0),
             _ => 0,
         }
+    }
+
+    /// Is anything known of this position?
+    fn knows(&self, position: usize) -> bool {
+        if let Target::Masked { mask, .. } = self { mask.get(position).is_some_and(|&known| known != 0) } else { true }
     }
 }
 
@@ -172,6 +184,9 @@ impl Criterion {
                 shape.positions() == 1 && (class as usize) < shape.values
             }
             (Target::Values(values), Loss::MeanSquare | Loss::Binary) => values.len() == shape.outputs(),
+            (Target::Masked { values, mask }, Loss::MeanSquare | Loss::Binary) if DEEP => {
+                values.len() == shape.outputs() && mask.len() == shape.positions()
+            }
             (Target::Flow { flow, mask }, Loss::Endpoint) => {
                 flow.len() == shape.outputs() && mask.len() == shape.positions()
             }
@@ -188,7 +203,7 @@ impl Criterion {
         if !self.accepts(target) {
             return None;
         }
-        let (shape, count) = (self.shape, self.shape.outputs());
+        let shape = self.shape;
         let mut outcome = Outcome::default();
         match *target {
             Target::Error(given) => error.copy_from_slice(given),
@@ -201,12 +216,14 @@ impl Criterion {
             Target::Events(events) => outcome = self.contrast.as_mut()?.error(membrane, &events, error),
             _ => {
                 let binary = self.loss == Loss::Binary;
+                let count = shape.values * (0..shape.positions()).filter(|&position| target.knows(position)).count();
                 outcome.gain = if binary { gain_of(count) } else { 0 };
-                let rows = membrane.chunks(shape.stride).zip(error.chunks_mut(shape.stride));
-                let used = rows.flat_map(|(membrane, error)| membrane.iter().zip(error).take(shape.values));
-                for (index, (&u, e)) in used.enumerate() {
-                    let y = target.value(index);
-                    *e = if binary { binary::error(u, y, count) } else { mean_square::error(u, y, count) };
+                let rows = membrane.chunks(shape.stride).zip(error.chunks_mut(shape.stride)).enumerate();
+                for (position, (membrane, error)) in rows.filter(|(position, _)| target.knows(*position)) {
+                    for (value, (&u, e)) in membrane.iter().zip(error).take(shape.values).enumerate() {
+                        let y = target.value(position * shape.values + value);
+                        *e = if binary { binary::error(u, y, count) } else { mean_square::error(u, y, count) };
+                    }
                 }
             }
         }

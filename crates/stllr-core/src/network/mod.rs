@@ -16,8 +16,8 @@ pub use words::WORDS_VERSION;
 use crate::deep::{DEEP, Deep, deep};
 use crate::fixed::Factor;
 use crate::layer::{Mode, Readout, Spiking};
-use crate::loss::Criterion;
 pub use crate::loss::Target;
+use crate::loss::{Criterion, Shape as Outputs};
 use crate::meter::{Memory, Meter};
 use crate::noise::Stream;
 use crate::signal::{Feedback, LocalReadout, Narrow, Signal};
@@ -339,6 +339,11 @@ impl Network {
         self.feedback[layer].as_ref()
     }
 
+    /// A hidden layer's own readout, where signals are local.
+    pub fn local(&self, layer: usize) -> Option<&Deep<LocalReadout>> {
+        self.locals[layer].as_ref()
+    }
+
     /// The gradient by each readout membrane at the last step that learned, `Q 26`.
     pub fn error(&self) -> &[i32] {
         &self.error
@@ -353,6 +358,11 @@ impl Network {
     pub fn edit(&mut self, edit: impl FnOnce(&mut [Layer], &mut Readout)) {
         edit(&mut self.layers, &mut self.readout);
         self.follow_readout();
+    }
+
+    /// How the readout's membranes lie.
+    pub fn outputs(&self) -> Outputs {
+        self.criterion.shape()
     }
 
     /// Sums of the readout's membranes since they were last cleared, `Q 16`.

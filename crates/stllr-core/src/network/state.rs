@@ -13,7 +13,7 @@ impl Network {
         hash.finish()
     }
 
-    /// A hash of everything that decides what the network does next.
+    /// A hash of everything that decides what the network does next, but for its learning rates: those are given from outside.
     pub fn state_hash(&self) -> u64 {
         let mut hash = Hash::default();
         let mut sink = |n: i64| hash.number(n);

@@ -53,12 +53,13 @@ impl Narrow {
                 return;
             }
             Target::Values(values) => (values, &[][..]),
-            Target::Flow { flow, mask } => (flow, mask),
+            Target::Masked { values, mask } | Target::Flow { flow: values, mask } => (values, mask),
             _ => return,
         };
         let right = bits_to_drop(values, 0, sum_max);
         write(Shape::dense(values.len()), values, right, i16::MAX, &mut self.values);
-        self.values.chunks_mut(2).zip(mask).filter(|(_, known)| **known == 0).for_each(|(flow, _)| flow.fill(0));
+        let position = (values.len() / mask.len().max(1)).max(1);
+        self.values.chunks_mut(position).zip(mask).filter(|(_, known)| **known == 0).for_each(|(of, _)| of.fill(0));
         self.right = right + SIGNAL_BITS - READOUT_MEMBRANE_BITS;
     }
 

@@ -52,7 +52,8 @@ fn what_is_not_known_is_not_named() {
 
 #[test]
 fn formats_without_a_mark_are_guessed_by_their_times() {
-    let guesses: [(fn(&mut Random) -> Vec<u8>, Format); 4] =
+    type Writer = fn(&mut Random) -> Vec<u8>;
+    let guesses: [(Writer, Format); 4] =
         [(seeds::bin, Format::Bin), (seeds::bs1, Format::Bs1), (seeds::bs3, Format::Bs3), (seeds::spif, Format::Spif)];
     for (writer, format) in guesses {
         let mut right = 0;

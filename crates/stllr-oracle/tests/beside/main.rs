@@ -5,11 +5,19 @@
 mod compare;
 mod defects;
 mod draw;
+mod draw_learning;
+mod forward;
 mod gradients;
+mod losses;
 mod plan;
+mod read;
 mod reference;
 mod relay;
+mod signals;
+mod steps;
 mod tally;
+mod tasks;
+mod update;
 
 use compare::run;
 use draw::any_plan;
@@ -41,12 +49,21 @@ fn random_networks_learn_as_the_reference_does() {
     println!("{all}");
     all.assert_wide(networks(), STEPS);
     for (quantity, measured) in &all.by_quantity {
-        assert!(measured.nonzero >= 1000, "{quantity}: {measured:?}");
+        assert!(measured.nonzero >= 100, "{quantity}: {measured:?}");
         assert!(measured.fraction > 0.5, "{quantity}: a bound that nothing comes near would not notice much");
-        assert!(4 * measured.loose <= measured.networks, "{quantity}: {measured:?}");
+        assert!(3 * measured.sharp >= measured.nonzero, "{quantity}: {measured:?}");
     }
     let quantities: Vec<&str> = all.by_quantity.keys().copied().collect();
     let wanted = [
+        "change of biases",
+        "change of gains",
+        "change of raw weights",
+        "change of recurrent gains",
+        "change of recurrent raw weights",
+        "change of recurrent weights",
+        "change of the readout",
+        "change of the readout's biases",
+        "change of weights",
         "error",
         "gradient",
         "gradient of biases",
@@ -57,6 +74,7 @@ fn random_networks_learn_as_the_reference_does() {
         "readout membrane",
         "signal",
         "signal of a relay",
+        "standardised weight",
         "v",
     ];
     assert_eq!(quantities, wanted);
@@ -68,5 +86,8 @@ fn random_networks_answer_as_the_reference_does_when_nothing_is_dropped() {
     println!("{all}");
     all.assert_wide(networks(), STEPS);
     let quantities: Vec<&str> = all.by_quantity.keys().copied().collect();
-    assert_eq!(quantities, ["membrane", "readout membrane", "v"], "nothing is learned");
+    let (changes, others): (Vec<&str>, Vec<&str>) = quantities.into_iter().partition(|name| name.starts_with("change"));
+    assert_eq!(others, ["membrane", "readout membrane", "standardised weight", "v"], "nothing is learned");
+    // At the end of sequences weights still decay.
+    assert!(changes.contains(&"change of weights"));
 }

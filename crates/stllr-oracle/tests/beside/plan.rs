@@ -90,8 +90,10 @@ pub struct Plan {
     pub values: Vec<Value>,
     /// One a layer: is it a pool that averages?
     pub averages: Vec<bool>,
-    /// One a layer, and the readout's.
+    /// One a layer, and the readout's. Before a run, raw weights where they are standardised.
     pub integers: Vec<Integers>,
+    /// How many sequences the steps are.
+    pub sequences: usize,
 }
 
 impl Plan {
@@ -157,26 +159,44 @@ impl Plan {
 
     fn write_layer(&self, number: usize, layer: &mut Layer) {
         let integers = &self.integers[number];
+        self.write_weights(number, layer, &integers.weight, &integers.recurrent);
+        Self::renew(layer);
+        if let Some(layer) = layer.as_spiking_mut() {
+            integers.bias.iter().enumerate().for_each(|(unit, &bias)| layer.set_bias(unit, bias));
+        } else if let Some(layer) = layer.as_conv_mut() {
+            integers.bias.iter().enumerate().for_each(|(channel, &bias)| layer.set_bias(channel, bias));
+        }
+    }
+
+    /// Makes the weights in use of raw ones.
+    pub fn renew(layer: &mut Layer) {
+        if let Some(layer) = layer.as_spiking_mut() {
+            layer.renew();
+        } else if let Some(layer) = layer.as_conv_mut() {
+            layer.renew();
+        }
+    }
+
+    /// Writes a layer's weights, raw ones where they are standardised.
+    pub fn write_weights(&self, number: usize, layer: &mut Layer, weight: &[i32], recurrent: &[i32]) {
         let elements = self.input(number).elements();
         if let Some(layer) = layer.as_spiking_mut() {
             let (units, inputs) = (layer.spec().units, elements.len());
             for unit in 0..units {
                 for (row, &input) in elements.iter().enumerate() {
-                    layer.set_weight(row, unit, integers.weight[unit * inputs + input]);
+                    layer.set_weight(row, unit, weight[unit * inputs + input]);
                 }
-                for (pre, &weight) in integers.recurrent.iter().skip(unit * units).take(units).enumerate() {
+                for (pre, &weight) in recurrent.iter().skip(unit * units).take(units).enumerate() {
                     layer.set_weight(inputs + pre, unit, weight);
                 }
             }
-            integers.bias.iter().enumerate().for_each(|(unit, &bias)| layer.set_bias(unit, bias));
         } else if let Some(layer) = layer.as_conv_mut() {
             let (inputs, kernel) = (layer.geometry().group_inputs(), layer.spec().kernel);
-            for (i, &weight) in integers.weight.iter().enumerate() {
+            for (i, &weight) in weight.iter().enumerate() {
                 let (tap, channels) = (i % kernel.taps(), i / kernel.taps());
                 let (ky, kx) = (tap / kernel.width, tap % kernel.width);
                 layer.set_weight(channels / inputs, channels % inputs, ky, kx, weight);
             }
-            integers.bias.iter().enumerate().for_each(|(channel, &bias)| layer.set_bias(channel, bias));
         }
     }
 
@@ -211,13 +231,22 @@ impl Plan {
         (0..spec.classes).flat_map(of_class).collect()
     }
 
+    /// The shape of the readout's outputs.
+    pub fn outputs(&self) -> Shape {
+        self.spec.readout.output(&self.input(self.spec.layers.len()).port)
+    }
+
     /// Where each of the readout's membranes stands in the core.
     pub fn membrane_places(&self) -> Vec<usize> {
-        let spec = &self.spec.readout;
-        let output = spec.output(&self.input(self.spec.layers.len()).port);
+        let (spec, output) = (&self.spec.readout, self.outputs());
         let positions = output.height * output.width;
         (0..output.elements()).map(|n| n % positions * spec.width() + n / positions).collect()
     }
+}
+
+/// What an integer with so many fraction bits stands for.
+pub fn real(integer: i32, bits: u32) -> f64 {
+    integer as f64 / 2f64.powi(bits as i32)
 }
 
 /// A value in `Q 15`.

@@ -3,11 +3,16 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use stllr_core::layer::Mode;
+use stllr_core::loss::Loss;
 use stllr_core::network::LayerKind;
+use stllr_core::noise::Rounding;
+use stllr_core::optimizer::Optimizer;
 use stllr_core::signal::Signal;
 use stllr_oracle::golden::core::bound::Estimate;
 
 use crate::plan::Plan;
+use crate::update::neurons;
 
 /// Sums of the same `f64` in another order, by the size of what is summed.
 const ORDER: f64 = 1e-10;
@@ -15,9 +20,12 @@ const ORDER: f64 = 1e-10;
 /// One quantity.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Measured {
-    /// Values compared, and how many of them are not zero.
+    /// Values compared, how many of them are not zero, and how many more nothing is known of.
     pub values: usize,
     pub nonzero: usize,
+    pub unknown: usize,
+    /// Those of the values that are not zero whose bounds are at most a tenth of them.
+    pub sharp: usize,
     /// The largest part of its bound that any value is off.
     pub fraction: f64,
     /// Networks in which any is not zero, and those of them whose bounds come to more than a tenth of the values: where they
@@ -33,8 +41,9 @@ pub struct Measured {
 /// Comparisons of one network or several.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
-    /// Steps in which everything was compared.
+    /// Steps in which everything was compared, and updates.
     pub steps: usize,
+    pub updates: usize,
     /// Networks that ended early, as a neuron was too near its threshold, or a learning signal too near its limit.
     pub near: usize,
     pub large: usize,
@@ -88,13 +97,50 @@ impl Tally {
                 }
                 LayerKind::Dropout(_) => has("dropout"),
             }
-            if matches!(layer.kind, LayerKind::Spiking(_) | LayerKind::Conv(_)) {
-                let parts = [("divisor", input.unit > 1), ("behind dropout", !input.rates.is_empty())];
+            if let Some(spec) = neurons(&layer.kind) {
+                let parts = [
+                    ("divisor", input.unit > 1),
+                    ("behind dropout", !input.rates.is_empty()),
+                    ("bias", spec.bias),
+                    ("standardised", spec.standardise),
+                    ("standardised and divided", spec.standardise && input.unit > 1),
+                    ("standardised and recurrent", spec.standardise && spec.recurrent),
+                ];
                 parts.into_iter().filter(|(_, is)| *is).for_each(|(name, _)| has(name));
             }
         }
         has(if plan.spec.readout.kernel.is_some() { "readout of pixels" } else { "readout of classes" });
-        has(if plan.spec.signal == Signal::Bp { "back-propagation" } else { "feedback alignment" });
+        let learning = &plan.spec.learning;
+        has(match plan.spec.signal {
+            Signal::Bp => "back-propagation",
+            Signal::Dfa => "feedback alignment",
+            Signal::Sdfa => "feedback alignment of signs",
+            Signal::Drtp => "target projection",
+            Signal::Local => "local signals",
+        });
+        has(match plan.spec.loss {
+            Loss::CrossEntropy => "cross-entropy",
+            Loss::MeanSquare => "mean square",
+            Loss::Binary => "binary cross-entropy",
+            Loss::Endpoint => "endpoint error",
+            Loss::Contrast(_) => "contrast",
+        });
+        has(match learning.optimizer {
+            Optimizer::Sgd => "plain descent",
+            Optimizer::Momentum { nesterov: false, .. } => "momentum",
+            Optimizer::Momentum { nesterov: true, .. } => "Nesterov",
+            Optimizer::Adam { .. } => "Adam",
+            Optimizer::RmsProp { .. } => "RMSprop",
+            Optimizer::RProp { .. } => "Rprop",
+        });
+        has(if learning.mode == Mode::Block { "block mode" } else { "sequence mode" });
+        has(if learning.rounding == Rounding::Nearest { "to nearest" } else { "dithered" });
+        if learning.decay.mantissa != 0 {
+            has("weight decay");
+        }
+        if plan.sequences > 1 {
+            has("sequences");
+        }
         Self { features, ..Self::default() }
     }
 
@@ -102,33 +148,57 @@ impl Tally {
     pub fn assert_wide(&self, networks: u64, steps: usize) {
         let networks = networks as usize;
         assert!(20 * self.steps >= 19 * networks * steps, "{self}");
-        assert!(5 * self.silent <= self.layers, "{self}");
+        assert!(4 * self.silent <= self.layers, "{self}");
         let names = [
+            "Adam",
+            "Nesterov",
+            "RMSprop",
+            "Rprop",
             "add",
             "average",
             "back-propagation",
             "behind dropout",
+            "bias",
+            "binary cross-entropy",
+            "block mode",
             "concat",
+            "contrast",
             "convolution",
+            "cross-entropy",
             "dense",
             "dilation",
+            "dithered",
             "divisor",
             "dropout",
+            "endpoint error",
             "feedback alignment",
+            "feedback alignment of signs",
             "groups",
+            "local signals",
             "maximum",
+            "mean square",
+            "momentum",
             "overlapping windows",
             "padding",
+            "plain descent",
             "readout of classes",
             "readout of pixels",
             "recurrent",
             "repeats",
+            "sequence mode",
+            "sequences",
+            "standardised",
+            "standardised and divided",
+            "standardised and recurrent",
             "stride",
             "sum",
+            "target projection",
+            "to nearest",
             "upsample",
+            "weight decay",
         ];
         assert!(self.features.keys().eq(names), "{self}");
-        assert!(self.features.values().all(|&count| 20 * count >= networks), "{self}");
+        assert!(self.features.values().all(|&count| 33 * count >= networks), "{self}");
     }
 
     /// Compares a node's values, the reference's times `scale`. The error says which is off.
@@ -143,18 +213,20 @@ impl Tally {
     ) -> Result<(), String> {
         assert!(core.len() == bounds.len() && core.len() == reference.len(), "{quantity} of {node}: as many values");
         let measured = self.by_quantity.entry(quantity).or_default();
-        let size = reference.iter().fold(1.0, |size: f64, value| size.max((value * scale).abs()));
+        let size = size_of(reference, scale);
         for (i, ((core, bound), reference)) in core.into_iter().zip(bounds).zip(reference).enumerate() {
             let off = (core - bound.value).abs();
-            if (reference * scale - bound.value).abs() > ORDER * size {
-                let wanted = reference * scale;
-                return Err(format!("{quantity} {i} of {node}: the bound is around {}, not {wanted}", bound.value));
+            check(quantity, i, node, bound, reference * scale, size)?;
+            if bound.error.is_infinite() {
+                measured.unknown += 1;
+                continue;
             }
             if off.is_nan() || off > bound.error + ORDER * size {
                 return Err(format!("{quantity} {i} of {node}: {core}, off by {off:.1e} from {bound:?}"));
             }
             measured.values += 1;
             measured.nonzero += (bound.value != 0.0) as usize;
+            measured.sharp += (bound.value != 0.0 && 10.0 * bound.error <= bound.value.abs()) as usize;
             measured.fraction = measured.fraction.max(off / (bound.error + ORDER * size));
             measured.bounds += bound.error;
             measured.deviations += off;
@@ -166,6 +238,7 @@ impl Tally {
     /// Takes in another network's.
     pub fn merge(&mut self, other: Self) {
         self.steps += other.steps;
+        self.updates += other.updates;
         self.near += other.near;
         self.large += other.large;
         self.layers += other.layers;
@@ -179,6 +252,8 @@ impl Tally {
             measured.loose += (more.nonzero > 0 && 10.0 * more.bounds > more.magnitudes) as usize;
             measured.values += more.values;
             measured.nonzero += more.nonzero;
+            measured.unknown += more.unknown;
+            measured.sharp += more.sharp;
             measured.fraction = measured.fraction.max(more.fraction);
             measured.bounds += more.bounds;
             measured.deviations += more.deviations;
@@ -187,17 +262,39 @@ impl Tally {
     }
 }
 
+fn size_of(reference: &[f64], scale: f64) -> f64 {
+    reference.iter().fold(1.0, |size: f64, value| size.max((value * scale).abs()))
+}
+
+fn check(quantity: &str, i: usize, node: &str, bound: &Estimate, wanted: f64, size: f64) -> Result<(), String> {
+    if (wanted - bound.value).abs() <= ORDER * size {
+        return Ok(());
+    }
+    Err(format!("{quantity} {i} of {node}: the bound is around {}, not {wanted}", bound.value))
+}
+
+/// Are bounds around the reference's values, times `scale`?
+pub fn agree(quantity: &str, node: &str, bounds: &[Estimate], reference: &[f64], scale: f64) -> Result<(), String> {
+    let size = size_of(reference, scale);
+    let mut pairs = bounds.iter().zip(reference).enumerate();
+    pairs.try_for_each(|(i, (bound, reference))| check(quantity, i, node, bound, reference * scale, size))
+}
+
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{} steps; {} networks ended early, {} with large signals; {} of {} layers silent",
-            self.steps, self.near, self.large, self.silent, self.layers
+            "{} steps, {} updates; {} networks ended early, {} with large signals; {} of {} layers silent",
+            self.steps, self.updates, self.near, self.large, self.silent, self.layers
         )?;
         for (quantity, m) in &self.by_quantity {
             let share = |x: f64| 100.0 * x / m.magnitudes;
             let (bounds, deviations) = (share(m.bounds), share(m.deviations));
-            write!(f, "{quantity}: {} values, {} not zero; mean bound {bounds:.4} % ", m.values, m.nonzero)?;
+            write!(
+                f,
+                "{quantity}: {} values, {} not zero, {} sharp, {} unknown; mean bound {bounds:.4} % ",
+                m.values, m.nonzero, m.sharp, m.unknown
+            )?;
             write!(f, "and mean deviation {deviations:.4} % of the mean; at most {:.3} of the bound; ", m.fraction)?;
             writeln!(f, "loose in {} of {} networks", m.loose, m.networks)?;
         }

@@ -13,7 +13,7 @@ pub use geometry::{Geometry, Kernel};
 pub use spec::ConvSpec;
 
 use super::descent::Descent;
-use super::neurons::Neurons;
+use super::neurons::{Neurons, visit_share};
 use super::update::Learning;
 use crate::aligned::Aligned;
 use crate::eligibility::Eligibility;
@@ -225,5 +225,6 @@ impl Conv {
         self.neurons.visit(sink);
         self.bias_gradient.iter().chain(self.gradient.iter()).for_each(|&g| sink(g as i64));
         self.descent.visit(sink);
+        visit_share(self.keep, sink);
     }
 }

@@ -7,6 +7,7 @@ pub use spec::ReadoutSpec;
 
 use super::conv::Geometry;
 use super::descent::Descent;
+use super::neurons::visit_share;
 use super::update::Learning;
 use crate::aligned::Aligned;
 use crate::deep::{Deep, deep};
@@ -242,6 +243,7 @@ impl Readout {
         self.eligibility.visit(sink);
         self.bias_gradient.iter().chain(&self.gradient).for_each(|&g| sink(g as i64));
         self.descent.visit(sink);
+        visit_share(self.keep, sink);
     }
 }
 

@@ -4,6 +4,7 @@ use super::Spiking;
 use crate::eligibility::Eligibility;
 use crate::fixed::{BIAS_MAX, WEIGHT_MAX};
 use crate::layer::descent::Descent;
+use crate::layer::neurons::visit_share;
 
 impl Spiking {
     /// The weight from row `row` (an input, or `inputs` + a neuron of the layer itself) to neuron `unit`.
@@ -91,5 +92,6 @@ impl Spiking {
         self.bias_gradient.iter().for_each(|&g| sink(g as i64));
         self.gradient.iter().for_each(|&g| sink(g as i64));
         self.descent.visit(sink);
+        visit_share(self.keep, sink);
     }
 }

@@ -32,6 +32,7 @@ pub struct Alpha {
     /// Is the mantissa a power of two, by which products are exact?
     exact: bool,
     limit: f64,
+    given: (f64, Factor, Format),
 }
 
 impl Alpha {
@@ -40,16 +41,24 @@ impl Alpha {
         let scale = format.scale(core, SIGNAL_BITS);
         let unit = 2f64.powi(-(format.bits as i32));
         let product_unit = unit * 2f64.powi(scale.left as i32 - scale.right as i32);
-        let core = scale.mantissa as f64 * UNIT * product_unit * f64::from(1 << SIGNAL_BITS);
+        let core_value = scale.mantissa as f64 * UNIT * product_unit * f64::from(1 << SIGNAL_BITS);
         Self {
-            factor: Estimate::between(reference, core),
+            factor: Estimate::between(reference, core_value),
             exact: scale.mantissa.unsigned_abs() == 1 << 15,
             // The clamp comes before the shift to the left.
             limit: f64::from(scale.limit >> scale.left << scale.left) * unit,
             scale,
             unit,
             product_unit,
+            given: (reference, core, format),
         }
+    }
+
+    /// The same for signals with `gain` more fraction bits, in units as many times as small.
+    pub fn gained(&self, gain: u32) -> Self {
+        let (reference, core, format) = self.given;
+        let core = Factor { exponent: core.exponent - gain as i32, ..core };
+        Self::new(reference * 2f64.powi(-(gain as i32)), core, format)
     }
 
     /// `d` times the factor: the product to nearest where it is rounded, then the shift to nearest where it goes right.
@@ -85,6 +94,15 @@ impl Alpha {
     }
 }
 
+/// How rows change weights at once, by a sweep in 16 bits.
+#[derive(Clone, Copy, Debug)]
+pub struct Narrow {
+    /// Fraction bits of a contribution beyond the weights'.
+    pub shift: i32,
+    /// The last rounding, in units of the weights: a half to nearest, one where it is dithered.
+    pub last: f64,
+}
+
 #[derive(Clone, Debug)]
 struct Step {
     spikes: Vec<Estimate>,
@@ -116,14 +134,15 @@ impl Gradient {
         self.block.push(Step { spikes, traces, causal, noncausal });
     }
 
-    /// Ends a block; `traces` are those of the block that ends.
-    pub fn end_block(&mut self, traces: &Traces, synapses: &Synapses) {
+    /// Ends a block; `traces` are those of the block that ends. `narrow` where its rows change weights at once.
+    pub fn end_block(&mut self, traces: &Traces, synapses: &Synapses, narrow: Option<Narrow>) {
         let half = self.unit / 2.0;
         let (decay, rounding) = (self.decay.core, self.decay.rounding(half));
         let mut eps = vec![0.0; self.block.len()];
         for t in (1..eps.len()).rev() {
             eps[t - 1] = decay * eps[t] + rounding;
         }
+        let narrow = narrow.map(|narrow| self.narrowed(narrow, traces, synapses, &eps));
         for row in 0..synapses.rows() {
             if self.block.iter().all(|step| step.traces[row].magnitude() == 0.0) {
                 continue;
@@ -131,18 +150,67 @@ impl Gradient {
             let start = traces.start(row).magnitude();
             let carry = if start > 0.0 { (decay * eps[0] + rounding) * start + half } else { 0.0 };
             let swept: f64 = self.block.iter().zip(&eps).map(|(step, eps)| step.spikes[row].magnitude() * eps).sum();
+            let narrowed = narrow.map_or(0.0, |(quantum, last)| self.terms(row, start) * quantum / 2.0 + last);
             for synapse in synapses.of_row(row) {
                 let output = synapse.output;
                 let terms = self
                     .block
                     .iter()
                     .map(|step| step.causal[output] * step.traces[row] + step.noncausal[output] * step.spikes[row]);
-                let more = terms.sum::<Estimate>().widen(swept + carry);
+                let more = terms.sum::<Estimate>();
+                // Nothing is swept as nothing.
+                let more = if more.magnitude() == 0.0 && swept + carry == 0.0 { more } else { more.widen(narrowed) };
+                let more = more.widen(swept + carry);
                 self.sum[synapse.weight] = self.sum[synapse.weight] + more;
                 self.magnitudes[synapse.weight] += more.magnitude();
             }
         }
         self.block.clear();
+    }
+
+    /// Halves of the sweep's unit by which a row's change may be off: one for each of its spikes, and for the carried trace one,
+    /// one for its product and two for a trace that is held below one.
+    fn terms(&self, row: usize, start: f64) -> f64 {
+        let spikes: f64 = self.block.iter().map(|step| step.spikes[row].magnitude()).sum();
+        spikes + if start > 0.0 { 4.0 } else { 0.0 }
+    }
+
+    /// What a sweep in 16 bits may be off: the unit of its values, and the last rounding, to the weights' unit.
+    fn narrowed(&self, narrow: Narrow, traces: &Traces, synapses: &Synapses, eps: &[f64]) -> (f64, f64) {
+        let span = 2f64.powi(traces.span_bits() as i32);
+        let (mut peak, mut carried) = (0.0f64, 0.0);
+        for output in 0..synapses.outputs() {
+            let mut running = Estimate::default();
+            for (step, eps) in self.block.iter().zip(eps).rev() {
+                running = step.causal[output] + self.decay.factor * running;
+                peak = peak.max((running + step.noncausal[output]).magnitude() + eps);
+            }
+            let rounding = self.unit;
+            carried = f64::max(carried, ((self.decay.factor * running).magnitude() + eps[0] + rounding) * span);
+        }
+        let starts = (0..synapses.rows()).map(|row| traces.start(row).magnitude());
+        let (mut most, mut largest) = (1.0, 0.0);
+        for (row, start) in starts.enumerate() {
+            let spikes: f64 = self.block.iter().map(|step| step.spikes[row].magnitude()).sum();
+            most = f64::max(most, spikes + if start > 0.0 { 1.0 } else { 0.0 });
+            largest = f64::max(largest, start / span + UNIT);
+        }
+        // Small traces are taken larger, and what a full one adds smaller.
+        let spare = (14.0 - (largest / UNIT).log2().floor()).clamp(0.0, 10.0) as i32;
+        let carried = if largest <= UNIT { 0.0 } else { carried * 2f64.powi(-spare) };
+        let peak = f64::max(peak, carried) / self.unit;
+        let limit = |quantum: i32| (32_767.0 - 2f64.powi(narrow.shift - quantum)) / most - 1.0;
+        let fits = |&quantum: &i32| peak / 2f64.powi(quantum) + 1.0 <= limit(quantum);
+        let quantum = ((narrow.shift - 14).max(0)..narrow.shift).find(fits);
+        // Where it may saturate, nothing is known.
+        let quantum = quantum.map_or(f64::INFINITY, |quantum| 2f64.powi(quantum) * self.unit);
+        (quantum, narrow.last * 2f64.powi(narrow.shift) * self.unit)
+    }
+
+    /// Forgets the gradient: it has changed the weights.
+    pub fn clear(&mut self) {
+        self.sum.fill(Estimate::default());
+        self.magnitudes.fill(0.0);
     }
 
     /// The gradient, in the order of the weights. Where a sum saturates on its way, no more is lost than its terms come to

@@ -17,6 +17,7 @@ mod synapses;
 mod trace;
 
 pub use estimate::{Estimate, between};
+pub use gradient::Narrow;
 pub use readout::ReadoutBound;
 pub use signal::{feedback, output_error};
 pub use spiking::SpikingBound;

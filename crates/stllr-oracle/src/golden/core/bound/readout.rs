@@ -52,15 +52,13 @@ impl ReadoutBound {
         row_inputs: Vec<usize>,
     ) -> Self {
         let connection = reference.connection();
-        let bias =
-            |readout: &Readout| readout.parameters().bias.clone().unwrap_or_else(|| vec![0.0; connection.biases()]);
         let decay = Decay::between(reference.trace_decay(), rounded.trace_decay());
         let synapses = Synapses::new(connection, row_inputs, false);
         let rate = factor_value(spec.rate);
         let bias_rate = spec.rate.times(Factor::square_of(spec.divisor));
         Self {
             weight: between(&reference.parameters().weight.raw, &rounded.parameters().weight.raw),
-            bias: synapses.spread_bias(&between(&bias(reference), &bias(rounded))),
+            bias: synapses.spread_bias(&bias(reference, rounded)),
             keep: (Estimate::exact(1.0), 0.0),
             leak: Decay::between(reference.leak(), rounded.leak()),
             rate: Alpha::new(rate, spec.rate, format),
@@ -79,6 +77,14 @@ impl ReadoutBound {
         self.keep = (keep, rounding);
     }
 
+    /// See [`super::SpikingBound::set_parameters`].
+    pub fn set_parameters(&mut self, reference: &Readout, rounded: &Readout) {
+        self.weight = between(&reference.parameters().weight.raw, &rounded.parameters().weight.raw);
+        self.bias = self.synapses.spread_bias(&bias(reference, rounded));
+        self.gradient.clear();
+        self.bias_gradient.fill(Estimate::default());
+    }
+
     /// One time step forward: u <- leak u + W x + b. Two roundings: the leak's product, and the sum of weights and bias
     /// brought to the membrane's format.
     pub fn forward(&mut self, input: &[Estimate]) {
@@ -95,11 +101,17 @@ impl ReadoutBound {
 
     /// Ends a step, learning from the error where there is one.
     pub fn learn(&mut self, error: Option<&[Estimate]>) {
+        self.learn_gained(error, 0);
+    }
+
+    /// The same where the error has `gain` more fraction bits: see [`super::SpikingBound::learn_gained`].
+    pub fn learn_gained(&mut self, error: Option<&[Estimate]>, gain: u32) {
         let rest = vec![Estimate::default(); self.membrane.len()];
         let error = error.unwrap_or(&rest);
-        let causal = error.iter().map(|&e| self.rate.times(e)).collect();
+        let (rate, bias_rate) = (self.rate.gained(gain), self.bias_rate.gained(gain));
+        let causal = error.iter().map(|&e| rate.times(e)).collect();
         for (sum, &e) in self.bias_gradient.iter_mut().zip(error) {
-            *sum = *sum + self.bias_rate.times(e);
+            *sum = *sum + bias_rate.times(e);
         }
         self.gradient.record(std::mem::take(&mut self.input), &self.traces, causal, rest.clone());
     }
@@ -111,7 +123,7 @@ impl ReadoutBound {
 
     /// Ends a block.
     pub fn end_block(&mut self) {
-        self.gradient.end_block(&self.traces, &self.synapses);
+        self.gradient.end_block(&self.traces, &self.synapses, None);
         self.traces.end_block();
     }
 
@@ -134,4 +146,10 @@ impl ReadoutBound {
     pub fn bias_gradient(&self) -> Vec<Estimate> {
         self.synapses.gather_bias(&self.bias_gradient)
     }
+}
+
+fn bias(reference: &Readout, rounded: &Readout) -> Vec<Estimate> {
+    let biases = reference.connection().biases();
+    let bias = |readout: &Readout| readout.parameters().bias.clone().unwrap_or_else(|| vec![0.0; biases]);
+    between(&bias(reference), &bias(rounded))
 }

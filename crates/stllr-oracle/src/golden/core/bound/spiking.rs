@@ -5,7 +5,7 @@ use stllr_core::fixed::{CURRENT_MAX, Factor, MEMBRANE_MAX};
 use stllr_core::layer::SpikingSpec;
 
 use super::estimate::between;
-use super::gradient::{Alpha, Gradient};
+use super::gradient::{Alpha, Gradient, Narrow};
 use super::trace::{Decay, Traces};
 use super::{Estimate, Synapses, psi, signal, spike};
 use crate::golden::core::formats::factor_value;
@@ -70,14 +70,9 @@ impl SpikingBound {
         row_inputs: Vec<usize>,
     ) -> Self {
         let (neuron, factors, connection) = (reference.neurons().neuron(), reference.factors(), reference.connection());
-        let weight_rec = reference.effective_weight_rec().zip(rounded.effective_weight_rec());
         let input_rows = row_inputs.len();
-        let synapses = Synapses::new(connection, row_inputs, weight_rec.is_some());
-        let mut weight = between(reference.effective_weight(), rounded.effective_weight());
-        weight.extend(weight_rec.into_iter().flat_map(|(a, b)| between(a, b)));
-        let bias =
-            |layer: &SpikingLayer| layer.parameters().bias.clone().unwrap_or_else(|| vec![0.0; connection.biases()]);
-        let bias = between(&bias(reference), &bias(rounded));
+        let synapses = Synapses::new(connection, row_inputs, reference.effective_weight_rec().is_some());
+        let (weight, bias) = parameters(reference, rounded);
         let rate = factor_value(spec.rate);
         let alpha = |reference: f64, core: Factor| Alpha::new(rate * reference, spec.rate.times(core), format);
         let square = Factor::square_of(spec.divisor);
@@ -119,6 +114,14 @@ impl SpikingBound {
         self.keep = (keep, rounding);
     }
 
+    /// Other weights and biases from the next step on, as after an update: no gradient waits any more. All else stays.
+    pub fn set_parameters(&mut self, reference: &SpikingLayer, rounded: &SpikingLayer) {
+        let (weight, bias) = parameters(reference, rounded);
+        (self.weight, self.bias) = (weight, self.synapses.spread_bias(&bias));
+        self.gradient.clear();
+        self.bias_gradient.fill(Estimate::default());
+    }
+
     /// One time step forward, given a spike a row and the core's spikes in it: u <- leak u + W x + b + W_rec s, the leak's
     /// product to nearest, all else exact; a spike where u passes the threshold; then the reset.
     pub fn forward(&mut self, input: &[Estimate], core_spikes: &[u32]) {
@@ -149,6 +152,11 @@ impl SpikingBound {
 
     /// Ends a step, learning from the signal `d` where there is one.
     pub fn learn(&mut self, d: Option<&[Estimate]>) {
+        self.learn_gained(d, 0);
+    }
+
+    /// The same where the signal has `gain` more fraction bits, so that `d` is 2^gain times what is meant.
+    pub fn learn_gained(&mut self, d: Option<&[Estimate]>, gain: u32) {
         let count = self.before.len();
         let rest = vec![Estimate::default(); count];
         self.psi_now = (0..count).map(|i| psi::psi(self.psi, self.v(i), self.membrane_bits)).collect();
@@ -161,10 +169,10 @@ impl SpikingBound {
             let pairs = d.iter().zip(&self.post_trace);
             pairs.map(|(&d, &trace)| alpha.noncausal(d, trace, self.format)).collect::<Vec<_>>()
         };
-        let bias: Vec<Estimate> = causal(self.rate, &self.psi_now);
+        let bias: Vec<Estimate> = causal(self.rate.gained(gain), &self.psi_now);
         self.bias_gradient.iter_mut().zip(bias).for_each(|(sum, more)| *sum = *sum + more);
-        let noncausal = self.alpha_post.map_or_else(|| rest.clone(), noncausal);
-        let causal = causal(self.alpha_pre, update_psi);
+        let noncausal = self.alpha_post.map_or_else(|| rest.clone(), |alpha| noncausal(alpha.gained(gain)));
+        let causal = causal(self.alpha_pre.gained(gain), update_psi);
         self.gradient.record(std::mem::take(&mut self.rows), &self.traces, causal, noncausal);
         for (trace, &psi) in self.post_trace.iter_mut().zip(update_psi) {
             *trace = (self.lambda_post.of(*trace, UNIT) + psi).clipped(POST_TRACE_MAX);
@@ -178,7 +186,12 @@ impl SpikingBound {
 
     /// Ends a block.
     pub fn end_block(&mut self) {
-        self.gradient.end_block(&self.traces, &self.synapses);
+        self.end_block_by(None);
+    }
+
+    /// The same where the block's rows change the weights at once: the gradient is what it changes them by.
+    pub fn end_block_by(&mut self, narrow: Option<Narrow>) {
+        self.gradient.end_block(&self.traces, &self.synapses, narrow);
         self.traces.end_block();
     }
 
@@ -233,4 +246,14 @@ impl SpikingBound {
     pub fn bias_gradient(&self) -> Vec<Estimate> {
         self.synapses.gather_bias(&self.bias_gradient)
     }
+}
+
+/// Weights from the input, then the recurrent ones; and biases.
+fn parameters(reference: &SpikingLayer, rounded: &SpikingLayer) -> (Vec<Estimate>, Vec<Estimate>) {
+    let weight_rec = reference.effective_weight_rec().zip(rounded.effective_weight_rec());
+    let mut weight = between(reference.effective_weight(), rounded.effective_weight());
+    weight.extend(weight_rec.into_iter().flat_map(|(a, b)| between(a, b)));
+    let biases = reference.connection().biases();
+    let bias = |layer: &SpikingLayer| layer.parameters().bias.clone().unwrap_or_else(|| vec![0.0; biases]);
+    (weight, between(&bias(reference), &bias(rounded)))
 }

@@ -68,6 +68,11 @@ impl Traces {
         Self { decay, span_bits, swept, table, start: vec![Estimate::default(); rows], spikes: vec![] }
     }
 
+    /// log2 of the largest trace.
+    pub fn span_bits(&self) -> u32 {
+        self.span_bits
+    }
+
     /// A step with these spikes, one a row.
     pub fn record(&mut self, spikes: Vec<Estimate>) {
         self.spikes.push(spikes);
