@@ -5,6 +5,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
+import { kill } from "node:process";
 import { fileURLToPath } from "node:url";
 import { Network } from "stllr";
 import { gestureSet } from "stllr/gestures";
@@ -117,13 +118,14 @@ async function serve(): Promise<{ server: Server; result: Promise<unknown> }> {
 function start(browser: string, profile: string, port: number): ChildProcess {
 	const flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"];
 	flags.push("--disable-background-networking", "--disable-component-update", `--user-data-dir=${profile}`);
-	return spawn(browser, [...flags, `http://127.0.0.1:${port}/`], { stdio: "ignore" });
+	// A group of its own, to end its helpers with it: they would go on writing to the profile.
+	return spawn(browser, [...flags, `http://127.0.0.1:${port}/`], { stdio: "ignore", detached: true });
 }
 
 async function stop(process: ChildProcess): Promise<void> {
 	if (process.exitCode !== null) return;
 	process.removeAllListeners("exit");
 	const ended = new Promise((done) => process.once("exit", done));
-	process.kill("SIGKILL");
+	if (process.pid !== undefined) kill(-process.pid, "SIGKILL");
 	await ended;
 }

@@ -1,4 +1,4 @@
-// What the benchmarks share: medians, and child processes that print one line of JSON.
+// What the benchmarks share: medians, processor time, and child processes that print one line of JSON.
 import { spawnSync } from "node:child_process";
 
 /** The middle value. */
@@ -12,6 +12,12 @@ export function median(values) {
 export function spread(values, digits = 2) {
 	const [least, most] = [Math.min(...values), Math.max(...values)];
 	return `${median(values).toFixed(digits)} (${least.toFixed(digits)} to ${most.toFixed(digits)})`;
+}
+
+/** Milliseconds of processor time that this process has used: unlike the clock, it stands still while others run. */
+export function processorMs() {
+	const { user, system } = process.cpuUsage();
+	return (user + system) / 1000;
 }
 
 /** Runs Node on these arguments, in this environment, and returns what its last line says. */

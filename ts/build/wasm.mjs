@@ -240,6 +240,9 @@ async function optimize(tools, build) {
 	if (variant.name === "simd") features.push("simd");
 	const flags = [
 		"-O3",
+		// What is called once is not inlined where it is large: in the largest functions engines run out of registers, and kernels
+		// there take up to twice as long.
+		"--one-caller-inline-max-function-size=200",
 		"--mvp-features",
 		...features.map((feature) => `--enable-${feature}`),
 		"--strip-producers",

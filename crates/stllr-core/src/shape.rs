@@ -116,6 +116,65 @@ impl Port {
     }
 }
 
+/// Finds the places of a port's spikes, as [`Port::place`], without divisions: those are slow, and every spike needs some.
+#[derive(Clone, Copy, Debug)]
+pub struct Places {
+    order: Order,
+    levels: Divisor,
+    /// By what elements are divided first, and then what comes out.
+    by: [Divisor; 2],
+}
+
+impl Places {
+    /// Of a port's spikes.
+    pub fn new(port: &Port) -> Self {
+        let Shape { channels, height, width } = port.shape;
+        let by = match port.order {
+            Order::ChannelLast => [channels, width],
+            Order::Planar => [width, height],
+        };
+        Self { order: port.order, levels: Divisor::new(port.levels), by: by.map(Divisor::new) }
+    }
+
+    /// The element that a spike belongs to, as (y, x, channel).
+    #[inline(always)]
+    pub fn of(&self, spike: u32) -> (usize, usize, usize) {
+        let (element, _) = self.levels.divide(spike);
+        let (line, first) = self.by[0].divide(element);
+        let (last, middle) = self.by[1].divide(line);
+        let (y, x, channel) = match self.order {
+            Order::ChannelLast => (last, middle, first),
+            Order::Planar => (middle, first, last),
+        };
+        (y as usize, x as usize, channel as usize)
+    }
+}
+
+/// Division of numbers below 2^31 by one that stays the same, as a product.
+#[derive(Clone, Copy, Debug)]
+pub struct Divisor {
+    by: u32,
+    /// 2^shift / by, rounded up: by less than one part in 2^31.
+    factor: u64,
+    shift: u32,
+}
+
+impl Divisor {
+    /// By a number from 1, below 2^31; 0 counts as 1.
+    pub fn new(by: usize) -> Self {
+        let by = by.max(1) as u32;
+        let shift = 31 + by.next_power_of_two().ilog2();
+        Self { by, factor: (1u64 << shift) / by as u64 + 1, shift }
+    }
+
+    /// Quotient and remainder.
+    #[inline(always)]
+    pub fn divide(self, n: u32) -> (u32, u32) {
+        let quotient = ((n as u64 * self.factor) >> self.shift) as u32;
+        (quotient, n - quotient * self.by)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,10 +191,25 @@ mod tests {
             let mut places: Vec<_> = (0..port.most() as u32).map(|spike| port.place(spike)).collect();
             places.sort_unstable();
             places.dedup();
+            let found = Places::new(&port);
+            assert!((0..port.most() as u32).all(|spike| found.of(spike) == port.place(spike)));
             let all = (0..4).flat_map(|y| (0..5).flat_map(move |x| (0..3).map(move |c| (y, x, c))));
             assert!(places.into_iter().eq(all));
         }
         assert_eq!(Port { levels: 2, ..Port::sensor(shape) }.place(2 * 26), (1, 1, 1));
         assert_eq!(Port { levels: 2, ..Port::spikes(shape) }.place(2 * 26 + 1), (1, 3, 2));
+    }
+
+    #[test]
+    fn division_is_exact() {
+        let edges = [1, 2, 3, 5, 7, 34, 100, 512, 641, 65_535, 65_536, 65_537, (1 << 30) + 1, (1 << 31) - 1];
+        for by in (1..300).chain(edges) {
+            let near = |n: usize| n.saturating_sub(2)..(n + 3).min(1 << 31);
+            let multiples = [1, 2, 3, 1000, (1 << 31) / by].map(|k| (k * by).min(1 << 31));
+            for n in multiples.into_iter().chain(edges).flat_map(near) {
+                let (n, by) = (n as u32, by as u32);
+                assert_eq!(Divisor::new(by as usize).divide(n), (n / by, n % by), "{n} / {by}");
+            }
+        }
     }
 }

@@ -12,8 +12,7 @@
 //! Sums over an output's weights are exact. What multiplies its weights is made once for each output, with a mantissa and an
 //! exponent; each weight costs a product and a shift. A column of equal weights has s = 0.01: nothing is divided by zero.
 
-use crate::fixed::WEIGHT_MAX;
-use crate::kernel::SUM_MAX;
+use crate::kernel::{self, Back, CENTRED_EXTRA, ColumnSums, Line, SUM_MAX};
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -28,37 +27,34 @@ pub const MAX_ROWS: usize = 1 << 20;
 const EPSILON: u64 = 439_804_651;
 /// Fraction bits of means and variances, in weight units.
 const MEAN_BITS: u32 = 16;
-/// Fraction bits that a gradient gets while sums are subtracted from it.
-const EXTRA: u32 = 8;
-/// Where such a gradient saturates, so that a product with 15 bits fits.
-const CENTRED_MAX: i64 = 1 << 47;
+/// Rows that are walked column by column: so few that they stay in a near cache.
+pub const CHUNK_ROWS: usize = 128;
 
 /// The standardisation of a matrix of weights: a gain an output, and what the raw weights were like.
 #[derive(Clone, Debug)]
 pub struct Standard {
     gain: Vec<i32>,
     columns: Vec<Column>,
+    /// Of raw weights, or of a gradient.
+    sums: ColumnSums,
+    /// The whole part of each mean.
+    centres: Vec<i16>,
+    /// A raw weight's effective one.
+    lines: Vec<Line>,
+    backs: Vec<Back>,
+    /// The largest magnitude of a gradient.
+    peak: i32,
     raw_bits: u32,
     bits: u32,
 }
 
-/// One output: what is known of its raw weights, and the work in progress.
+/// One output: what is known of its raw weights.
 #[derive(Clone, Copy, Debug, Default)]
 struct Column {
     /// Mean weight, `MEAN_BITS` fraction bits in weight units.
     mean: i32,
     /// 1 / s, s in weight units.
     inverse: Number,
-    /// Forward: of weights and their squares. Backward: of the gradient, and of its products with the weights less the whole
-    /// part of their mean.
-    sums: (i64, i64),
-    /// Forward: a raw weight's effective one. Backward: what of the gradient lies along it, with `EXTRA` fraction bits.
-    line: Line,
-    /// Mean gradient, with `EXTRA` fraction bits.
-    mean_gradient: i64,
-    /// gain / s.
-    scale: i64,
-    right: u32,
 }
 
 /// `mantissa / 2^shift`; the mantissa has up to 32 bits.
@@ -90,26 +86,9 @@ impl Number {
     }
 }
 
-/// A linear function of a weight.
-#[derive(Clone, Copy, Debug, Default)]
-struct Line {
-    slope: i64,
-    offset: i64,
-    right: u32,
-    left: u32,
-}
-
-impl Line {
-    #[inline(always)]
-    fn at(self, w: i16) -> i64 {
-        ((w as i64 * self.slope + self.offset) >> self.right) << self.left
-    }
-}
-
 impl Column {
     /// The sums of `n` weights become mean and inverse.
-    fn measure(&mut self, n: i64, raw_bits: u32) {
-        let (sum, squares) = self.sums;
+    fn new(sum: i64, squares: i64, n: i64, raw_bits: u32) -> Self {
         // squares - sum^2 / n, exactly but for the last division: sum = n whole + rest.
         let (whole, rest) = (sum.div_euclid(n), sum.rem_euclid(n));
         let deviation = (squares - whole * (sum + rest)) << MEAN_BITS;
@@ -119,33 +98,36 @@ impl Column {
         // A root of 32 bits: s = root / 2^((MEAN_BITS + left) / 2).
         let left = square.leading_zeros() & !1;
         let root = (square << left).isqrt();
-        self.inverse = Number::new((1 << 63) / root.max(1), 63 - (MEAN_BITS + left) as i32 / 2, 32);
-        self.mean = (((sum << MEAN_BITS) + n / 2).div_euclid(n)) as i32;
+        Self {
+            inverse: Number::new((1 << 63) / root.max(1), 63 - (MEAN_BITS + left) as i32 / 2, 32),
+            mean: (((sum << MEAN_BITS) + n / 2).div_euclid(n)) as i32,
+        }
     }
 
-    /// The sums of a gradient become what [`Self::back`] needs. Returns the gradient by the gain.
-    fn turn(&mut self, gain: i32, n: i64, raw_bits: u32) -> i64 {
+    /// What the sums of a gradient, and of its products with the weights less their [`Self::centre`], make of it; and the
+    /// gradient by the gain.
+    fn back(&self, sum: i64, products: i64, gain: i32, n: i64, raw_bits: u32) -> (Back, i64) {
         let fraction = self.mean as i64 & ((1 << MEAN_BITS) - 1);
-        let low = self.sums.0 & ((1 << MEAN_BITS) - 1);
-        let product = self.sums.1 - (self.sums.0 >> MEAN_BITS) * fraction - ((low * fraction) >> MEAN_BITS);
+        let low = sum & ((1 << MEAN_BITS) - 1);
+        let product = products - (sum >> MEAN_BITS) * fraction - ((low * fraction) >> MEAN_BITS);
         // product / s, then product / s^2 n / (n - 1).
         let by_gain = self.inverse.times(Number::new(product.unsigned_abs(), 0, 31), 31);
         let mut along = self.inverse.times(by_gain, 31);
         along.mantissa += along.mantissa / (n - 1).max(1) as u64;
-        along.shift -= EXTRA as i32;
-        self.line = along.line(product < 0, self.mean);
+        along.shift -= CENTRED_EXTRA as i32;
         let scale = self.inverse.times(gain_over(gain, raw_bits), 15);
-        self.scale = if gain < 0 { -(scale.mantissa as i64) } else { scale.mantissa as i64 };
-        self.right = (scale.shift + EXTRA as i32).clamp(1, 62) as u32;
-        self.mean_gradient = (self.sums.0 << EXTRA).div_euclid(n);
-        by_gain.line(product < 0, 0).at(1)
+        let back = Back {
+            line: along.line(product < 0, self.mean),
+            mean: (sum << CENTRED_EXTRA).div_euclid(n),
+            scale: if gain < 0 { -(scale.mantissa as i32) } else { scale.mantissa as i32 },
+            right: (scale.shift + CENTRED_EXTRA as i32).clamp(1, 62) as u32,
+        };
+        (back, by_gain.line(product < 0, 0).at(1))
     }
 
-    /// A gradient by an effective weight as one by the raw weight `w`.
-    #[inline(always)]
-    fn back(&self, g: i32, w: i16) -> i32 {
-        let centred = ((g as i64) << EXTRA) - self.mean_gradient - self.line.at(w);
-        clamp_sum((centred.clamp(-CENTRED_MAX, CENTRED_MAX) * self.scale + (1 << (self.right - 1))) >> self.right)
+    /// The whole part of the mean.
+    fn centre(&self) -> i16 {
+        (self.mean >> MEAN_BITS) as i16
     }
 }
 
@@ -159,12 +141,22 @@ impl Standard {
     /// raw and the effective weights, 8..=13.
     pub fn new(outputs: usize, gain: i32, raw_bits: u32, bits: u32) -> Self {
         let gain = gain.clamp(-GAIN_MAX, GAIN_MAX);
-        Self { gain: vec![gain; outputs], columns: vec![Column::default(); outputs], raw_bits, bits }
+        Self {
+            gain: vec![gain; outputs],
+            columns: vec![Column::default(); outputs],
+            sums: ColumnSums { first: vec![0; outputs], second: vec![0; outputs] },
+            centres: vec![0; outputs],
+            lines: vec![Line::default(); outputs],
+            backs: vec![Back::default(); outputs],
+            peak: 0,
+            raw_bits,
+            bits,
+        }
     }
 
     /// Bytes that it holds.
     pub fn bytes(outputs: u64) -> u64 {
-        outputs * (4 + size_of::<Column>() as u64)
+        outputs * (4 + 16 + 2 + size_of::<(Column, Line, Back)>() as u64)
     }
 
     /// Gains, `Q 20`.
@@ -182,23 +174,32 @@ impl Standard {
     /// Both have rows of `stride`, of which the first columns are outputs; the others stay. From 2 to [`MAX_ROWS`] rows:
     /// those of one row get 0, where PyTorch would get no number.
     pub fn effective(&mut self, raw: &[i16], stride: usize, effective: &mut [i16]) {
+        self.begin();
+        raw.chunks(CHUNK_ROWS * stride).for_each(|rows| self.measure(rows, stride));
+        self.finish(raw, stride, effective);
+    }
+
+    /// Begins to look at raw weights: [`Self::measure`] must see all of their rows, once each, before [`Self::finish`].
+    pub fn begin(&mut self) {
+        self.sums.first.fill(0);
+        self.sums.second.fill(0);
+    }
+
+    /// Looks at some rows of raw weights.
+    pub fn measure(&mut self, rows: &[i16], stride: usize) {
+        kernel::weight_sums(rows, stride, &mut self.sums);
+    }
+
+    /// What [`Self::effective`] does, of raw weights whose rows were all seen.
+    pub fn finish(&mut self, raw: &[i16], stride: usize, effective: &mut [i16]) {
         let n = (raw.len() / stride).max(1) as i64;
-        self.columns.iter_mut().for_each(|column| column.sums = (0, 0));
-        for row in raw.chunks_exact(stride) {
-            for (column, &w) in self.columns.iter_mut().zip(row) {
-                column.sums.0 += w as i64;
-                column.sums.1 += (w as i32 * w as i32) as i64;
-            }
+        for (i, column) in self.columns.iter_mut().enumerate() {
+            *column = Column::new(self.sums.first[i], self.sums.second[i], n, self.raw_bits);
+            let gain = self.gain[i];
+            self.lines[i] = column.inverse.times(gain_over(gain, self.bits), 31).line(gain < 0, column.mean);
         }
-        for (column, &gain) in self.columns.iter_mut().zip(&self.gain) {
-            column.measure(n, self.raw_bits);
-            column.line = column.inverse.times(gain_over(gain, self.bits), 31).line(gain < 0, column.mean);
-        }
-        for (row, out) in raw.chunks_exact(stride).zip(effective.chunks_exact_mut(stride)) {
-            for ((column, &w), out) in self.columns.iter().zip(row).zip(out) {
-                *out = column.line.at(w).clamp(-WEIGHT_MAX as i64, WEIGHT_MAX as i64) as i16;
-            }
-        }
+        let chunks = raw.chunks(CHUNK_ROWS * stride).zip(effective.chunks_mut(CHUNK_ROWS * stride));
+        chunks.for_each(|(raw, effective)| kernel::standardise(raw, stride, &self.lines, effective));
     }
 
     /// Turns a gradient by the effective weights into one by the raw weights, in place, and adds that by the gains to
@@ -206,31 +207,35 @@ impl Standard {
     ///
     /// All gradients have the same fraction bits and magnitudes up to `SUM_MAX`, where they saturate.
     pub fn backward(&mut self, raw: &[i16], stride: usize, gradient: &mut [i32], gain_gradient: &mut [i32]) {
+        self.turn(raw, stride, gradient, gain_gradient);
+        let chunks = raw.chunks(CHUNK_ROWS * stride).zip(gradient.chunks_mut(CHUNK_ROWS * stride));
+        chunks.for_each(|(raw, gradient)| self.back(raw, stride, gradient));
+    }
+
+    /// The first half of [`Self::backward`]: all but the gradient by the raw weights.
+    pub fn turn(&mut self, raw: &[i16], stride: usize, gradient: &[i32], gain_gradient: &mut [i32]) {
         let n = (raw.len() / stride).max(1) as i64;
-        self.columns.iter_mut().for_each(|column| column.sums = (0, 0));
-        for (row, gradient) in raw.chunks_exact(stride).zip(gradient.chunks_exact(stride)) {
-            for ((column, &w), &g) in self.columns.iter_mut().zip(row).zip(gradient) {
-                column.sums.0 += g as i64;
-                column.sums.1 += g as i64 * (w as i64 - (column.mean >> MEAN_BITS) as i64);
-            }
+        self.begin();
+        self.centres.iter_mut().zip(&self.columns).for_each(|(centre, column)| *centre = column.centre());
+        let chunks = raw.chunks(CHUNK_ROWS * stride).zip(gradient.chunks(CHUNK_ROWS * stride));
+        let peaks =
+            chunks.map(|(raw, gradient)| kernel::gradient_sums(raw, gradient, stride, &self.centres, &mut self.sums));
+        self.peak = peaks.fold(0, i32::max);
+        for (i, (column, by_gain)) in self.columns.iter().zip(gain_gradient).enumerate() {
+            let (sum, products) = (self.sums.first[i], self.sums.second[i]);
+            let (back, more) = column.back(sum, products, self.gain[i], n, self.raw_bits);
+            self.backs[i] = back;
+            *by_gain = (*by_gain as i64 + more).clamp(-SUM_MAX as i64, SUM_MAX as i64) as i32;
         }
-        for ((column, &gain), sum) in self.columns.iter_mut().zip(&self.gain).zip(gain_gradient) {
-            *sum = clamp_sum(*sum as i64 + column.turn(gain, n, self.raw_bits));
-        }
-        for (row, gradient) in raw.chunks_exact(stride).zip(gradient.chunks_exact_mut(stride)) {
-            for ((column, &w), g) in self.columns.iter().zip(row).zip(gradient) {
-                *g = column.back(*g, w);
-            }
-        }
+    }
+
+    /// The second half, for some rows: each once.
+    pub fn back(&self, raw: &[i16], stride: usize, gradient: &mut [i32]) {
+        kernel::standard_back(raw, stride, &self.backs, self.peak, gradient);
     }
 
     /// Gives every gain to `sink`: all else follows from them and the raw weights.
     pub fn visit(&self, sink: &mut dyn FnMut(i64)) {
         self.gain.iter().for_each(|&gain| sink(gain as i64));
     }
-}
-
-#[inline(always)]
-fn clamp_sum(sum: i64) -> i32 {
-    sum.clamp(-SUM_MAX as i64, SUM_MAX as i64) as i32
 }

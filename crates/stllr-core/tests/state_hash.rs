@@ -204,6 +204,9 @@ fn histories(start: &Driven, most: usize) -> Vec<(Vec<Action>, Driven)> {
     all
 }
 
+/// What was done to a network, how it is then, and what it does next where that was asked.
+type Past = (Vec<Action>, Driven, Option<Vec<i64>>);
+
 #[test]
 fn networks_with_equal_hashes_do_the_same_from_there_on() {
     for (number, spec) in specs().into_iter().enumerate() {
@@ -214,7 +217,7 @@ fn networks_with_equal_hashes_do_the_same_from_there_on() {
             start.act(action);
         });
         // By hash: who came there first, and what they do next where others came there.
-        let mut first: HashMap<u64, (Vec<Action>, Driven, Option<Vec<i64>>)> = HashMap::new();
+        let mut first: HashMap<u64, Past> = HashMap::new();
         let mut met = 0;
         for (actions, driven) in histories(&start, 3) {
             match first.entry(driven.network.state_hash()) {

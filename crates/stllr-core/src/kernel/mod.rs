@@ -7,6 +7,8 @@
 //! All take slices of any length and alignment (fastest when rows begin on 16 bytes). Where lengths do not fit together they panic,
 //! like indexing does, or, where element meets element, stop at the shortest.
 
+use alloc::vec::Vec;
+
 pub mod scalar;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 pub mod simd128;
@@ -33,6 +35,66 @@ pub struct Lif {
     pub threshold: i32,
     /// Subtract the threshold after a spike (soft), or set the membrane to zero (hard).
     pub soft_reset: bool,
+}
+
+/// A linear function of a weight w, rounded down: `((w * slope + offset) >> right) << left`, in an `i64`.
+///
+/// `slope` is below 2^33 in magnitude, `offset` below 2^62, `right` at most 62, and `left` at most 16 and zero unless `right` is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Line {
+    /// What a unit of the weight adds.
+    pub slope: i64,
+    /// What there is without a weight, with what rounds.
+    pub offset: i64,
+    /// Bits to shift right.
+    pub right: u32,
+    /// Bits to shift left after that.
+    pub left: u32,
+}
+
+impl Line {
+    /// Its value for a weight.
+    #[inline(always)]
+    pub fn at(self, w: i16) -> i64 {
+        ((w as i64 * self.slope + self.offset) >> self.right) << self.left
+    }
+}
+
+/// How a gradient by a standardised weight becomes one by the raw weight w:
+/// `(g * 2^CENTRED_EXTRA - mean - line(w)) * scale / 2^right`, to nearest.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Back {
+    /// What of the gradient lies along the weights, with [`CENTRED_EXTRA`] fraction bits.
+    pub line: Line,
+    /// Mean gradient, as finely.
+    pub mean: i64,
+    /// Below 2^15 in magnitude.
+    pub scale: i32,
+    /// Bits to shift right, 1 to 62.
+    pub right: u32,
+}
+
+/// Fraction bits that a gradient gets while sums are subtracted from it.
+pub const CENTRED_EXTRA: u32 = 8;
+/// Where such a gradient saturates, so that a product with 15 bits fits.
+pub const CENTRED_MAX: i64 = 1 << 47;
+
+/// Sums over the rows of a matrix, one a column.
+#[derive(Clone, Debug, Default)]
+pub struct ColumnSums {
+    /// Of weights, or of gradients.
+    pub first: Vec<i64>,
+    /// Of the squares of weights; or of the products of gradients with weights.
+    pub second: Vec<i64>,
+}
+
+/// Where the operands of one of many products lie: its vector, and its result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The vector's first element.
+    pub from: u32,
+    /// The result's first element.
+    pub to: u32,
 }
 
 /// The input of a row update that is the same for all rows of a block.

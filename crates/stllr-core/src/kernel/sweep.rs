@@ -11,7 +11,9 @@ mod forward;
 mod input;
 mod misuse;
 mod naive;
+mod product;
 mod row;
+mod standard;
 mod table;
 
 pub use misuse::{MISUSES, Misuse};
@@ -30,12 +32,17 @@ pub struct Check {
 }
 
 /// One a kernel.
-pub const CHECKS: [Check; 17] = [
+pub const CHECKS: [Check; 26] = [
     Check { name: "sum_rows", run: forward::sum_rows },
+    Check { name: "add_row", run: forward::add_row },
     Check { name: "lif", run: forward::lif },
     Check { name: "tri", run: forward::tri },
     Check { name: "feedback", run: backward::feedback },
     Check { name: "rows_dot", run: backward::rows_dot },
+    Check { name: "rows_dot_many", run: product::rows_dot_many },
+    Check { name: "rows_dot_sparse", run: product::rows_dot_sparse },
+    Check { name: "product_size", run: product::product_size },
+    Check { name: "product_narrow", run: product::product_narrow },
     Check { name: "product", run: backward::product },
     Check { name: "contribution", run: backward::contribution },
     Check { name: "trace_contribution", run: backward::trace_contribution },
@@ -48,6 +55,10 @@ pub const CHECKS: [Check; 17] = [
     Check { name: "accumulate_row", run: row::accumulate_row },
     Check { name: "apply_row", run: row::apply_row },
     Check { name: "apply_wide_row", run: row::apply_wide_row },
+    Check { name: "weight_sums", run: standard::weight_sums },
+    Check { name: "gradient_sums", run: standard::gradient_sums },
+    Check { name: "standardise", run: standard::standardise },
+    Check { name: "standard_back", run: standard::standard_back },
 ];
 
 /// Which tables this build can compare: the first of a pair is tested, the second is believed.
@@ -66,11 +77,13 @@ mod tests {
 
     extern crate std;
 
+    fn named(name: &str) -> &'static Check {
+        CHECKS.iter().find(|check| check.name == name).unwrap_or_else(|| panic!("no check {name}"))
+    }
+
     fn check(name: &str) {
-        let check = CHECKS.iter().find(|check| check.name == name);
-        let check = check.unwrap_or_else(|| panic!("no check {name}"));
         for (subject, truth) in pairs() {
-            (check.run)(subject, truth).unwrap_or_else(|difference| panic!("{difference}"));
+            (named(name).run)(subject, truth).unwrap_or_else(|difference| panic!("{difference}"));
         }
     }
 
@@ -78,14 +91,15 @@ mod tests {
         ($($name:ident)*) => { $(#[test] fn $name() { check(stringify!($name)); })* };
     }
     checks! {
-        sum_rows lif tri feedback rows_dot product contribution trace_contribution decay_add sweep_back add peak quantise update_row
-        accumulate_row apply_row apply_wide_row
+        sum_rows add_row lif tri feedback rows_dot rows_dot_many rows_dot_sparse product_size product_narrow product contribution
+        trace_contribution decay_add sweep_back add peak quantise update_row accumulate_row apply_row apply_wide_row weight_sums
+        gradient_sums standardise standard_back
     }
 
     #[test]
     fn a_wrong_kernel_is_found_and_named() {
         let broken = Kernels { name: "broken", add: |a, b| a.iter_mut().zip(b).for_each(|(a, b)| *a |= b), ..SCALAR };
-        let found = (CHECKS[10].run)(&broken, &NAIVE).expect_err("an `or` is no sum");
+        let found = (named("add").run)(&broken, &NAIVE).expect_err("an `or` is no sum");
         assert!(found.starts_with("broken add: length "), "{found}");
     }
 
@@ -96,7 +110,7 @@ mod tests {
             // SAFETY: the sweep keeps eight elements of its own behind every slice.
             unsafe { *a.as_mut_ptr().add(a.len()) = 0 };
         }
-        let found = (CHECKS[10].run)(&Kernels { name: "broken", add: beyond, ..SCALAR }, &NAIVE);
+        let found = (named("add").run)(&Kernels { name: "broken", add: beyond, ..SCALAR }, &NAIVE);
         assert!(found.is_err_and(|found| found.contains("beyond")));
     }
 

@@ -8,7 +8,7 @@ use crate::kernel;
 use crate::meter::Memory;
 use crate::noise::Noise;
 use crate::optimizer::{Moments, Optimizer, decay_row};
-use crate::standardise::{GAIN_BITS, GAIN_MAX, Standard};
+use crate::standardise::{CHUNK_ROWS, GAIN_BITS, GAIN_MAX, Standard};
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -40,6 +40,32 @@ pub struct Descent {
     parts: Vec<Deep<Part>>,
     /// Is the last part that of a layer's own spikes, which are not divided?
     last_is_own: bool,
+}
+
+/// How rows change in an update.
+struct Rows<'a> {
+    width: usize,
+    /// Weight decay's factor.
+    decay: Factor,
+    /// From a change's fraction bits to a weight's.
+    shift: u32,
+    update: &'a Update,
+}
+
+impl Rows<'_> {
+    /// Changes a row of weights by its gradient, which becomes zero.
+    #[inline(always)]
+    fn change(&self, moments: &mut Moments, row: usize, weights: &mut [i16], gradient: &mut [i32]) {
+        let Update { bits, weight_bits, .. } = *self.update;
+        let noise = self.update.noise.row(row as u32);
+        if DEEP && self.decay.mantissa != 0 {
+            decay_row(gradient, weights, self.decay, weight_bits, bits, noise);
+        }
+        if DEEP {
+            moments.change(row * self.width, gradient);
+        }
+        kernel::apply_row(weights, gradient, self.shift, noise);
+    }
 }
 
 /// Rows that are standardised together.
@@ -143,44 +169,54 @@ impl Descent {
         touched: &mut [bool],
         update: &Update,
     ) -> u64 {
-        let mut first = 0;
-        for part in &mut self.parts {
-            let part: &mut Part = part;
-            let range = first..first + part.rows * width;
-            first = range.end;
-            let gradient = &mut gradient[range.clone()];
-            part.standard.backward(&self.raw[range], width, gradient, &mut part.gain_gradient);
-        }
         let optimizer = self.learning.optimizer;
         let decay = self.decay(Factor::square_of(self.held()), update.rate);
         if DEEP {
             self.weights.begin_update(update.rate, update.bits);
         }
-        let all = !optimizer.folds_rate() || decay.mantissa != 0 || !self.parts.is_empty();
+        let all = !optimizer.folds_rate() || decay.mantissa != 0;
         let shift = optimizer.change_bits(update.bits) - update.weight_bits;
-        let target = if !DEEP || self.raw.is_empty() { &mut *weights } else { &mut self.raw };
-        let rows = target.chunks_exact_mut(width).zip(gradient.chunks_exact_mut(width)).enumerate();
-        let mut changed = 0;
-        for (row, (target, gradient)) in rows {
-            let is_touched = touched.get_mut(row).is_none_or(core::mem::take);
-            if !is_touched && !all {
-                continue;
+        let rows = Rows { width, decay, shift, update };
+        if !DEEP || self.parts.is_empty() {
+            let pairs = weights.chunks_exact_mut(width).zip(gradient.chunks_exact_mut(width)).enumerate();
+            let mut changed = 0;
+            for (row, (weights, gradient)) in pairs {
+                let is_touched = touched.get_mut(row).is_none_or(core::mem::take);
+                if is_touched || all {
+                    rows.change(&mut self.weights, row, weights, gradient);
+                    changed += 1;
+                }
             }
-            let noise = update.noise.row(row as u32);
-            if DEEP && decay.mantissa != 0 {
-                decay_row(gradient, target, decay, update.weight_bits, update.bits, noise);
-            }
-            if DEEP {
-                self.weights.change(row * width, gradient);
-            }
-            kernel::apply_row(target, gradient, shift, noise);
-            changed += 1;
+            return changed;
         }
-        if DEEP {
-            self.change_gains(update);
+        touched.fill(false);
+        let mut first = 0;
+        for part in &mut self.parts {
+            let part: &mut Part = part;
+            let range = first * width..(first + part.rows) * width;
+            let (raw, gradient) = (&mut self.raw[range.clone()], &mut gradient[range]);
+            part.standard.turn(raw, width, gradient, &mut part.gain_gradient);
+            part.standard.begin();
+            // Some rows at a time, so that they are read once.
+            let chunk = CHUNK_ROWS * width;
+            for (raw, gradient) in raw.chunks_mut(chunk).zip(gradient.chunks_mut(chunk)) {
+                part.standard.back(raw, width, gradient);
+                for (raw, gradient) in raw.chunks_exact_mut(width).zip(gradient.chunks_exact_mut(width)) {
+                    rows.change(&mut self.weights, first, raw, gradient);
+                    first += 1;
+                }
+                part.standard.measure(raw, width);
+            }
         }
-        self.renew(width, weights);
-        changed
+        self.change_gains(update);
+        let mut first = 0;
+        for part in &mut self.parts {
+            let part: &mut Part = part;
+            let range = first..first + part.rows * width;
+            first = range.end;
+            part.standard.finish(&self.raw[range.clone()], width, &mut weights[range]);
+        }
+        (first / width) as u64
     }
 
     fn change_gains(&mut self, update: &Update) {

@@ -140,6 +140,17 @@ impl Neurons {
         kernel::product(&d[range.clone()], &self.psi[range], out);
     }
 
+    /// The largest magnitude of what [`Self::product`] gives, and the sum of them.
+    pub fn product_size(&self, d: &[i32], range: Range<usize>) -> (i32, u64) {
+        kernel::product_size(&d[range.clone()], &self.psi[range])
+    }
+
+    /// What [`Self::product`] gives for the neurons from `first` on, over 2^shift.
+    pub fn product_narrow(&self, d: &[i32], first: usize, shift: u32, out: &mut [i16]) {
+        let range = first..first + out.len();
+        kernel::product_narrow(&d[range.clone()], &self.psi[range], shift, out);
+    }
+
     /// Ends a step that learned.
     pub fn end_step(&mut self) {
         self.trace_psi();

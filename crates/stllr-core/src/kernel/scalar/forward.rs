@@ -17,6 +17,14 @@ pub fn sum_rows(weights: &[i16], stride: usize, rows: &[u32], out: &mut [i32]) {
     }
 }
 
+/// `out[i] += weights[i]`. No sum leaves an `i32`.
+#[inline(always)]
+pub fn add_row(weights: &[i16], out: &mut [i32]) {
+    for (sum, &w) in out.iter_mut().zip(weights) {
+        *sum += w as i32;
+    }
+}
+
 /// One time step of leaky integrate-and-fire neurons. Returns how many spiked; their numbers, rising, stand in `spikes`.
 ///
 /// u <- leak u + current + bias; v = u - threshold; a spike where v > 0; then the reset. `current` is in weight format,

@@ -2,6 +2,10 @@
 
 mod backward;
 mod forward;
+mod product;
+mod standard;
 
 pub use backward::*;
 pub use forward::*;
+pub use product::*;
+pub use standard::*;

@@ -49,7 +49,6 @@ pub fn feedback(feedback: &[i16], error: &[i16], out: &mut [i32]) {
 #[inline(never)]
 pub fn rows_dot(weights: &[i16], stride: usize, g: &[i16], scale: Scale, out: &mut [i32]) {
     let whole = if g.len().is_multiple_of(8) { out.len() / 4 * 4 } else { 0 };
-    let room = scale.limit >> scale.left;
     for first in (0..whole).step_by(4) {
         // Four rows at once, so that their sums over lanes are one vector.
         let rows: [&[i16]; 4] = core::array::from_fn(|k| &weights[(first + k) * stride..][..g.len()]);
@@ -62,12 +61,7 @@ pub fn rows_dot(weights: &[i16], stride: usize, g: &[i16], scale: Scale, out: &m
                 *sum = i32x4_add(*sum, i32x4_dot_i16x8(weights, g));
             }
         }
-        let [a, b, c, d] = sums;
-        let ab = i32x4_add(i32x4_shuffle::<0, 4, 1, 5>(a, b), i32x4_shuffle::<2, 6, 3, 7>(a, b));
-        let cd = i32x4_add(i32x4_shuffle::<0, 4, 1, 5>(c, d), i32x4_shuffle::<2, 6, 3, 7>(c, d));
-        let dots = i32x4_add(i32x4_shuffle::<0, 1, 4, 5>(ab, cd), i32x4_shuffle::<2, 3, 6, 7>(ab, cd));
-        let added = i32x4_shl(clamp_i32(shift_round(dots, scale.right), room), scale.left);
-        store_i32(out, first, clamp_i32(i32x4_add(load_i32(out, first), added), scale.limit));
+        store_i32(out, first, add_scaled(load_i32(out, first), across(sums), scale));
     }
     scalar::rows_dot(weights.get(whole * stride..).unwrap_or_default(), stride, g, scale, &mut out[whole..]);
 }
@@ -155,10 +149,8 @@ pub fn peak(a: &[i32]) -> i32 {
     for line in lines {
         tops = core::array::from_fn(|k| i32x4_max(tops[k], i32x4_abs(load_i32(line, 4 * k))));
     }
-    let mut top = i32x4_max(i32x4_max(tops[0], tops[1]), i32x4_max(tops[2], tops[3]));
-    top = i32x4_max(top, i32x4_shuffle::<2, 3, 0, 1>(top, top));
-    top = i32x4_max(top, i32x4_shuffle::<1, 0, 3, 2>(top, top));
-    i32x4_extract_lane::<0>(top).max(scalar::peak(rest))
+    let top = i32x4_max(i32x4_max(tops[0], tops[1]), i32x4_max(tops[2], tops[3]));
+    largest(top).max(scalar::peak(rest))
 }
 
 /// See [`scalar::quantise`].
@@ -323,15 +315,39 @@ pub fn accumulate_row(sum: &mut [i32], steps: &[i32], stride: usize, mask: u32, 
     if !width.is_multiple_of(4) {
         return scalar::accumulate_row(sum, steps, stride, mask, carry, trace);
     }
-    let trace = i32x4_splat(trace);
-    for i in (0..width).step_by(4) {
-        let mut new = mul_q15(load_i32(carry, i), trace);
-        let mut rest = mask;
-        while rest != 0 {
-            new = i32x4_add(new, load_i32(steps, rest.trailing_zeros() as usize * stride + i));
-            rest &= rest - 1;
-        }
-        store_i32(sum, i, clamp_i32(i32x4_add(load_i32(sum, i), new), SUM_MAX));
+    let tiles = width / 16 * 16;
+    for i in (0..tiles).step_by(16) {
+        accumulate::<4>(&mut sum[i..i + 16], steps, i, stride, mask, &carry[i..i + 16], trace);
+    }
+    for i in (tiles..width).step_by(4) {
+        accumulate::<1>(&mut sum[i..i + 4], steps, i, stride, mask, &carry[i..i + 4], trace);
+    }
+}
+
+/// So many vectors of a row, their sums in registers; `steps` from `first` on.
+#[inline(always)]
+fn accumulate<const N: usize>(
+    sum: &mut [i32],
+    steps: &[i32],
+    first: usize,
+    stride: usize,
+    mask: u32,
+    carry: &[i32],
+    trace: i32,
+) {
+    let mut new = [i32x4_splat(0); N];
+    if trace != 0 {
+        new = core::array::from_fn(|k| mul_q15(load_i32(carry, 4 * k), i32x4_splat(trace)));
+    }
+    let mut rest = mask;
+    while rest != 0 {
+        let start = rest.trailing_zeros() as usize * stride + first;
+        let step = &steps[start..start + 4 * N];
+        new = core::array::from_fn(|k| i32x4_add(new[k], load_i32(step, 4 * k)));
+        rest &= rest - 1;
+    }
+    for (k, new) in new.into_iter().enumerate() {
+        store_i32(sum, 4 * k, clamp_i32(i32x4_add(load_i32(sum, 4 * k), new), SUM_MAX));
     }
 }
 

@@ -57,6 +57,19 @@ fn add_rows<const N: usize>(weights: &[i16], stride: usize, rows: &[u32; N], out
     }
 }
 
+/// See [`scalar::add_row`].
+#[inline(always)]
+pub fn add_row(weights: &[i16], out: &mut [i32]) {
+    let n = weights.len().min(out.len());
+    let vectors = n / 8 * 8;
+    for i in (0..vectors).step_by(8) {
+        let w = load_i16(weights, i);
+        // SAFETY: i + 8 <= vectors <= out.len().
+        unsafe { add_to(out.as_mut_ptr().add(i), i32x4_extend_low_i16x8(w), i32x4_extend_high_i16x8(w)) };
+    }
+    scalar::add_row(&weights[vectors..n], &mut out[vectors..n]);
+}
+
 /// # Safety
 /// `out` must point to eight `i32`.
 #[inline(always)]
@@ -84,13 +97,18 @@ pub fn lif(lif: &Lif, current: &[i32], bias: &[i32], membrane: &mut [i32], v: &m
     let soft = i32x4_splat(if lif.soft_reset { -1 } else { 0 });
     let mut count = 0;
     for i in (0..vectors).step_by(4) {
-        let input = i32x4_shl(clamp_i32(load_i32(current, i), CURRENT_MAX >> MEMBRANE_EXTRA), MEMBRANE_EXTRA);
-        let kept = mul_q15(load_i32(membrane, i), leak);
-        let u = clamp_i32(i32x4_add(i32x4_add(kept, input), load_i32(bias, i)), MEMBRANE_MAX);
+        // SAFETY: i + 4 <= n, the length of all of them.
+        let (now, before, bias) =
+            unsafe { (load(current.as_ptr().add(i)), load(membrane.as_ptr().add(i)), load(bias.as_ptr().add(i))) };
+        let input = i32x4_shl(clamp_i32(now, CURRENT_MAX >> MEMBRANE_EXTRA), MEMBRANE_EXTRA);
+        let u = clamp_i32(i32x4_add(i32x4_add(mul_q15(before, leak), input), bias), MEMBRANE_MAX);
         let above = i32x4_sub(u, threshold);
         let spike = i32x4_gt(above, i32x4_splat(0));
-        store_i32(v, i, above);
-        store_i32(membrane, i, v128_bitselect(v128_and(above, soft), u, spike));
+        // SAFETY: as above.
+        unsafe {
+            store(v.as_mut_ptr().add(i), above);
+            store(membrane.as_mut_ptr().add(i), v128_bitselect(v128_and(above, soft), u, spike));
+        }
         let mut set = i32x4_bitmask(spike);
         while set != 0 {
             spikes[count] = i as u32 + set.trailing_zeros();

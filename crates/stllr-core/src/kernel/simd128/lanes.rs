@@ -2,6 +2,7 @@
 //!
 //! Most loads and stores take slices, checked like any index; the two kernels that all time goes into use pointers.
 
+use crate::fixed::Scale;
 use crate::noise::{LANE_STRIDE, MIX_1, MIX_2};
 use core::arch::wasm32::*;
 
@@ -57,6 +58,22 @@ pub fn store_i32(a: &mut [i32], at: usize, value: v128) {
     unsafe { store(lanes.as_mut_ptr(), value) }
 }
 
+/// Two `i64` from `a[at..at + 2]`.
+#[inline(always)]
+pub fn load_i64(a: &[i64], at: usize) -> v128 {
+    let lanes = &a[at..at + 2];
+    // SAFETY: the slice holds the 16 bytes.
+    unsafe { load(lanes.as_ptr()) }
+}
+
+/// Two `i64` to `a[at..at + 2]`.
+#[inline(always)]
+pub fn store_i64(a: &mut [i64], at: usize, value: v128) {
+    let lanes = &mut a[at..at + 2];
+    // SAFETY: the slice holds the 16 bytes.
+    unsafe { store(lanes.as_mut_ptr(), value) }
+}
+
 /// [`crate::fixed::mul_q15`] of four lanes.
 #[inline(always)]
 pub fn mul_q15(a: v128, m: v128) -> v128 {
@@ -83,6 +100,34 @@ pub fn shift_round(a: v128, shift: u32) -> v128 {
 #[inline(always)]
 pub fn clamp_i32(a: v128, limit: i32) -> v128 {
     i32x4_max(i32x4_min(a, i32x4_splat(limit)), i32x4_splat(-limit))
+}
+
+/// The largest of four `i32` lanes.
+#[inline(always)]
+pub fn largest(a: v128) -> i32 {
+    let a = i32x4_max(a, i32x4_shuffle::<2, 3, 0, 1>(a, a));
+    let a = i32x4_max(a, i32x4_shuffle::<1, 0, 3, 2>(a, a));
+    i32x4_extract_lane::<0>(a)
+}
+
+/// The sums over the lanes of four vectors.
+#[inline(always)]
+pub fn across([a, b, c, d]: [v128; 4]) -> v128 {
+    let ab = i32x4_add(i32x4_shuffle::<0, 4, 1, 5>(a, b), i32x4_shuffle::<2, 6, 3, 7>(a, b));
+    let cd = i32x4_add(i32x4_shuffle::<0, 4, 1, 5>(c, d), i32x4_shuffle::<2, 6, 3, 7>(c, d));
+    i32x4_add(i32x4_shuffle::<0, 1, 4, 5>(ab, cd), i32x4_shuffle::<2, 3, 6, 7>(ab, cd))
+}
+
+/// Four sums with as many products more, shifted by `scale`, saturating at its limit. No product is above 2^30.
+#[inline(always)]
+pub fn add_scaled(sums: v128, products: v128, scale: Scale) -> v128 {
+    // No product is so large that its half could not be added first.
+    let half = i32x4_splat(if scale.right == 0 { 0 } else { 1 << (scale.right - 1) });
+    let mut added = clamp_i32(i32x4_shr(i32x4_add(products, half), scale.right), scale.limit >> scale.left);
+    if scale.left > 0 {
+        added = i32x4_shl(added, scale.left);
+    }
+    clamp_i32(i32x4_add(sums, added), scale.limit)
 }
 
 /// Eight `i16` lanes held to plus and minus `limit`.

@@ -3,6 +3,10 @@
 mod backward;
 mod forward;
 mod lanes;
+mod product;
+mod standard;
 
 pub use backward::*;
 pub use forward::*;
+pub use product::*;
+pub use standard::*;

@@ -5,7 +5,7 @@ use super::table::Kernels;
 use crate::fixed::{ONE_Q15, Scale, WEIGHT_MAX};
 use alloc::string::String;
 
-const FULL: (i64, i64) = (i32::MIN as i64, i32::MAX as i64);
+pub const FULL: (i64, i64) = (i32::MIN as i64, i32::MAX as i64);
 
 pub fn feedback(subject: &Kernels, truth: &Kernels) -> Result<(), String> {
     let check = |case: &mut Case, pairs: usize| {
@@ -27,6 +27,12 @@ pub fn feedback(subject: &Kernels, truth: &Kernels) -> Result<(), String> {
     input::sweep_few("feedback", (subject, truth), |case| (0..=20).try_for_each(|pairs| check(case, pairs)))
 }
 
+/// A scale with any shift one way, as products with weights have it.
+pub fn shift(case: &mut Case) -> Scale {
+    let (right, left) = [(case.pick(0, 31) as u32, 0), (0, case.pick(0, 31) as u32)][case.pick(0, 1) as usize];
+    Scale { mantissa: 0, right, left, limit: (1 << 30) - 1 }
+}
+
 pub fn rows_dot(subject: &Kernels, truth: &Kernels) -> Result<(), String> {
     input::sweep("rows_dot", (subject, truth), |case| {
         let (n, rows) = (case.length, case.pick(0, 9) as usize);
@@ -35,17 +41,16 @@ pub fn rows_dot(subject: &Kernels, truth: &Kernels) -> Result<(), String> {
         let mut g: Slice<i16> = case.slice(n, 0, 0);
         spend(case, 1 << 17, g.get_mut());
         let out: Slice<i32> = case.slice(rows, -(1 << 30), 1 << 30);
-        let (right, left) = [(case.pick(0, 31) as u32, 0), (0, case.pick(0, 31) as u32)][case.pick(0, 1) as usize];
-        let scale = Scale { mantissa: 0, right, left, limit: (1 << 30) - 1 };
+        let scale = shift(case);
         let (mut got, mut want) = (out.clone(), out);
         (case.subject.rows_dot)(weights.get(), stride, g.get(), scale, got.get_mut());
         (case.truth.rows_dot)(weights.get(), stride, g.get(), scale, want.get_mut());
-        case.same("out", &got, &want, &(rows, stride, right, left))
+        case.same("out", &got, &want, &(rows, stride, scale))
     })
 }
 
 /// Fills `values` so that the sum of their magnitudes is at most `budget`: evenly, or as much as fits to the first.
-fn spend(case: &mut Case, budget: i64, values: &mut [i16]) {
+pub fn spend(case: &mut Case, budget: i64, values: &mut [i16]) {
     let evenly = case.pick(0, 1) == 1;
     let (mut left, n) = (budget, values.len().max(1) as i64);
     for value in values {

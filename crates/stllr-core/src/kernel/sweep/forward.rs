@@ -26,6 +26,18 @@ pub fn sum_rows(subject: &Kernels, truth: &Kernels) -> Result<(), String> {
     input::sweep_few("sum_rows", (subject, truth), |case| (0..=70).try_for_each(|count| check(case, count)))
 }
 
+pub fn add_row(subject: &Kernels, truth: &Kernels) -> Result<(), String> {
+    input::sweep("add_row", (subject, truth), |case| {
+        let (n, of_weights) = (case.length, case.near_length());
+        let weights: Slice<i16> = case.slice(of_weights, -WEIGHT_MAX as i64, WEIGHT_MAX as i64);
+        let out: Slice<i32> = case.slice(n, -(1 << 30), 1 << 30);
+        let (mut got, mut want) = (out.clone(), out);
+        (case.subject.add_row)(weights.get(), got.get_mut());
+        (case.truth.add_row)(weights.get(), want.get_mut());
+        case.same("out", &got, &want, &of_weights)
+    })
+}
+
 pub fn lif(subject: &Kernels, truth: &Kernels) -> Result<(), String> {
     let check = |case: &mut Case, leak: i32, soft_reset: bool| {
         let n = case.length;

@@ -2,7 +2,7 @@
 
 use super::table::Kernels;
 use crate::fixed::Scale;
-use crate::kernel::{Lif, Sweep};
+use crate::kernel::{Lif, Place, Sweep};
 
 const SCALE: Scale = Scale { mantissa: 0, right: 0, left: 0, limit: 1 << 30 };
 
@@ -17,7 +17,7 @@ pub struct Misuse {
 
 /// One or more a kernel that indexes. The others walk their slices together and end with the shortest, which their checks
 /// try too.
-pub const MISUSES: [Misuse; 14] = [
+pub const MISUSES: [Misuse; 18] = [
     Misuse { name: "sum_rows: a row beyond the weights", run: |k| (k.sum_rows)(&[1; 32], 16, &[2], &mut [0; 16]) },
     Misuse { name: "sum_rows: weights that end within a row", run: |k| (k.sum_rows)(&[1; 31], 16, &[1], &mut [0; 16]) },
     Misuse {
@@ -30,6 +30,16 @@ pub const MISUSES: [Misuse; 14] = [
     Misuse { name: "lif: room for too few spikes", run: |k| lif(k, 16, 16, 16, 15) },
     Misuse { name: "feedback: too few weights", run: |k| (k.feedback)(&[1; 62], &[1; 4], &mut [0; 16]) },
     Misuse { name: "rows_dot: too few weights", run: |k| (k.rows_dot)(&[1; 31], 16, &[1; 16], SCALE, &mut [0; 2]) },
+    Misuse { name: "rows_dot_many: a vector beyond the signals", run: |k| rows_dot_many(k, 17, 0) },
+    Misuse { name: "rows_dot_many: a result beyond the end", run: |k| rows_dot_many(k, 0, 9) },
+    Misuse {
+        name: "rows_dot_sparse: too few weights",
+        run: |k| (k.rows_dot_sparse)(&[1; 31], 16, &[1; 16], &[0, 1], SCALE, &mut [0; 2]),
+    },
+    Misuse {
+        name: "rows_dot_sparse: a block beyond the signals",
+        run: |k| (k.rows_dot_sparse)(&[1; 64], 16, &[1; 16], &[2], SCALE, &mut [0; 4]),
+    },
     Misuse { name: "update_row: too few steps", run: |k| update_row(k, 47, 16, 1 << 2) },
     Misuse { name: "update_row: a mask beyond the steps", run: |k| update_row(k, 48, 16, 1 << 31) },
     Misuse { name: "update_row: a short carry", run: |k| update_row(k, 48, 15, 1) },
@@ -41,6 +51,11 @@ fn lif(kernels: &Kernels, current: usize, bias: usize, v: usize, spikes: usize) 
     let lif = Lif { leak: 0, threshold: 1 << 15, soft_reset: true };
     let (mut membrane, mut v, mut spikes) = ([0; 16], [0; 16][..v].to_vec(), [0; 16][..spikes].to_vec());
     (kernels.lif)(&lif, &[1 << 20; 16][..current], &[0; 16][..bias], &mut membrane, &mut v, &mut spikes);
+}
+
+fn rows_dot_many(kernels: &Kernels, from: u32, to: u32) {
+    let places = [Place { from: 0, to: 0 }, Place { from, to }];
+    (kernels.rows_dot_many)(&[1; 64], 16, &[1; 32], &places, SCALE, &mut [0; 12]);
 }
 
 fn update_row(kernels: &Kernels, steps: usize, carry: usize, mask: u32) {

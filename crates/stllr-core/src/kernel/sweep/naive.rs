@@ -2,8 +2,9 @@
 //! arithmetic with the kernels.
 
 use crate::fixed::{CURRENT_MAX, MEMBRANE_MAX, Scale, WEIGHT_MAX};
-use crate::kernel::{Lif, SUM_MAX, Sweep};
+use crate::kernel::{Back, ColumnSums, Lif, Line, Place, SUM_MAX, Sweep};
 use crate::noise::{LANE_STRIDE, mix};
+use alloc::vec::Vec;
 
 /// n / 2^shift to nearest, halves up.
 fn nearest(n: i64, shift: u32) -> i64 {
@@ -44,6 +45,12 @@ pub fn sum_rows(weights: &[i16], stride: usize, rows: &[u32], out: &mut [i32]) {
     }
 }
 
+pub fn add_row(weights: &[i16], out: &mut [i32]) {
+    for i in 0..out.len().min(weights.len()) {
+        out[i] = narrow(out[i] as i64 + weights[i] as i64);
+    }
+}
+
 pub fn lif(lif: &Lif, current: &[i32], bias: &[i32], membrane: &mut [i32], v: &mut [i32], spikes: &mut [u32]) -> usize {
     let mut count = 0;
     for i in 0..membrane.len() {
@@ -81,6 +88,30 @@ pub fn rows_dot(weights: &[i16], stride: usize, g: &[i16], scale: Scale, out: &m
         let dot: i64 = g.iter().enumerate().map(|(i, &g)| weights[j * stride + i] as i64 * g as i64).sum();
         let added = held(nearest(dot, scale.right), scale.limit >> scale.left) << scale.left;
         *out = narrow(held(*out as i64 + added, scale.limit));
+    }
+}
+
+pub fn rows_dot_many(weights: &[i16], width: usize, g: &[i16], places: &[Place], scale: Scale, out: &mut [i32]) {
+    for place in places {
+        let (from, to) = (place.from as usize, place.to as usize);
+        rows_dot(weights, width, &g[from..from + width], scale, &mut out[to..to + weights.len() / width]);
+    }
+}
+
+pub fn rows_dot_sparse(weights: &[i16], stride: usize, g: &[i16], blocks: &[u16], scale: Scale, out: &mut [i32]) {
+    let in_a_block = |&i: &usize| blocks.contains(&((i / 8) as u16));
+    let dense: Vec<i16> = (0..g.len()).map(|i| if in_a_block(&i) { g[i] } else { 0 }).collect();
+    rows_dot(weights, stride, &dense, scale, out);
+}
+
+pub fn product_size(a: &[i32], m: &[i32]) -> (i32, u64) {
+    let sizes = || a.iter().zip(m).map(|(&a, &m)| nearest(a as i64 * m as i64, 15).unsigned_abs());
+    (narrow(sizes().max().unwrap_or(0) as i64), sizes().sum())
+}
+
+pub fn product_narrow(a: &[i32], m: &[i32], shift: u32, out: &mut [i16]) {
+    for (i, out) in out.iter_mut().enumerate().take(a.len()).take(m.len()) {
+        *out = nearest(nearest(a[i] as i64 * m[i] as i64, 15), shift).clamp(i16::MIN as i64, i16::MAX as i64) as i16;
     }
 }
 
@@ -176,4 +207,52 @@ pub fn apply_wide_row(weights: &mut [i32], gradient: &mut [i32], shift: i32, lim
         *weight = narrow(held(*weight as i64 - change, limit));
         *gradient = 0;
     }
+}
+
+/// Calls `visit` with the index of each element that has a column, and that column.
+fn each(len: usize, stride: usize, columns: usize, mut visit: impl FnMut(usize, usize)) {
+    for at in 0..len / stride * stride {
+        if at % stride < columns {
+            visit(at, at % stride);
+        }
+    }
+}
+
+pub fn weight_sums(weights: &[i16], stride: usize, sums: &mut ColumnSums) {
+    each(weights.len(), stride, sums.first.len(), |at, column| {
+        sums.first[column] += weights[at] as i64;
+        sums.second[column] += (weights[at] as i64).pow(2);
+    });
+}
+
+pub fn gradient_sums(weights: &[i16], gradient: &[i32], stride: usize, centres: &[i16], sums: &mut ColumnSums) -> i32 {
+    let mut peak = 0;
+    each(weights.len(), stride, sums.first.len(), |at, column| {
+        sums.first[column] += gradient[at] as i64;
+        sums.second[column] += gradient[at] as i64 * (weights[at] as i64 - centres[column] as i64);
+        peak = peak.max((gradient[at] as i64).abs());
+    });
+    narrow(peak)
+}
+
+fn line(line: &Line, w: i16) -> i128 {
+    let whole = (w as i128 * line.slope as i128 + line.offset as i128).div_euclid(1 << line.right);
+    whole * (1 << line.left)
+}
+
+pub fn standardise(raw: &[i16], stride: usize, lines: &[Line], out: &mut [i16]) {
+    let most = WEIGHT_MAX as i128;
+    each(raw.len(), stride, lines.len(), |at, column| {
+        out[at] = line(&lines[column], raw[at]).clamp(-most, most) as i16
+    });
+}
+
+pub fn standard_back(raw: &[i16], stride: usize, backs: &[Back], _peak: i32, gradient: &mut [i32]) {
+    each(raw.len(), stride, backs.len(), |at, column| {
+        let back = &backs[column];
+        let centred = gradient[at] as i128 * 256 - back.mean as i128 - line(&back.line, raw[at]);
+        let centred = centred.clamp(-(1 << 47), 1 << 47);
+        let scaled = (2 * centred * back.scale as i128 + (1 << back.right)).div_euclid(1 << (back.right + 1));
+        gradient[at] = scaled.clamp(-SUM_MAX as i128, SUM_MAX as i128) as i32;
+    });
 }

@@ -2,9 +2,12 @@
 
 use super::naive;
 use crate::fixed::Scale;
-use crate::kernel::{Lif, Sweep, scalar};
+use crate::kernel::{Back, ColumnSums, Lif, Line, Place, Sweep, scalar};
 
 type AccumulateKernel = fn(&mut [i32], &[i32], usize, u32, &[i32], i32);
+type ManyKernel = fn(&[i16], usize, &[i16], &[Place], Scale, &mut [i32]);
+type SparseKernel = fn(&[i16], usize, &[i16], &[u16], Scale, &mut [i32]);
+type GradientSumsKernel = fn(&[i16], &[i32], usize, &[i16], &mut ColumnSums) -> i32;
 type LifKernel = fn(&Lif, &[i32], &[i32], &mut [i32], &mut [i32], &mut [u32]) -> usize;
 
 /// The kernels of one folder.
@@ -13,10 +16,15 @@ type LifKernel = fn(&Lif, &[i32], &[i32], &mut [i32], &mut [i32], &mut [u32]) ->
 pub struct Kernels {
     pub name: &'static str,
     pub sum_rows: fn(&[i16], usize, &[u32], &mut [i32]),
+    pub add_row: fn(&[i16], &mut [i32]),
     pub lif: LifKernel,
     pub tri: fn(&[i32], &mut [i32], u32),
     pub feedback: fn(&[i16], &[i16], &mut [i32]),
     pub rows_dot: fn(&[i16], usize, &[i16], Scale, &mut [i32]),
+    pub rows_dot_many: ManyKernel,
+    pub rows_dot_sparse: SparseKernel,
+    pub product_size: fn(&[i32], &[i32]) -> (i32, u64),
+    pub product_narrow: fn(&[i32], &[i32], u32, &mut [i16]),
     pub product: fn(&[i32], &[i32], &mut [i32]),
     pub contribution: fn(&[i32], &[i32], Scale, &mut [i32]),
     pub trace_contribution: fn(&[i32], &[i32], Scale, i32, &mut [i32]),
@@ -29,6 +37,10 @@ pub struct Kernels {
     pub accumulate_row: AccumulateKernel,
     pub apply_row: fn(&mut [i16], &mut [i32], u32, Option<u32>),
     pub apply_wide_row: fn(&mut [i32], &mut [i32], i32, i32, Option<u32>),
+    pub weight_sums: fn(&[i16], usize, &mut ColumnSums),
+    pub gradient_sums: GradientSumsKernel,
+    pub standardise: fn(&[i16], usize, &[Line], &mut [i16]),
+    pub standard_back: fn(&[i16], usize, &[Back], i32, &mut [i32]),
 }
 
 macro_rules! kernels_of {
@@ -36,10 +48,15 @@ macro_rules! kernels_of {
         Kernels {
             name: stringify!($folder),
             sum_rows: $folder::sum_rows,
+            add_row: $folder::add_row,
             lif: $folder::lif,
             tri: $folder::tri,
             feedback: $folder::feedback,
             rows_dot: $folder::rows_dot,
+            rows_dot_many: $folder::rows_dot_many,
+            rows_dot_sparse: $folder::rows_dot_sparse,
+            product_size: $folder::product_size,
+            product_narrow: $folder::product_narrow,
             product: $folder::product,
             contribution: $folder::contribution,
             trace_contribution: $folder::trace_contribution,
@@ -52,6 +69,10 @@ macro_rules! kernels_of {
             accumulate_row: $folder::accumulate_row,
             apply_row: $folder::apply_row,
             apply_wide_row: $folder::apply_wide_row,
+            weight_sums: $folder::weight_sums,
+            gradient_sums: $folder::gradient_sums,
+            standardise: $folder::standardise,
+            standard_back: $folder::standard_back,
         }
     };
 }

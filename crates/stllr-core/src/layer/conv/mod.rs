@@ -1,9 +1,9 @@
 //! A convolution of leaky integrate-and-fire neurons that learns by the three-factor rule.
 //!
-//! Forward it is driven by events: each input spike writes the numbers of its weights' rows to the lists of the outputs
-//! that see it, a line of outputs at a time, and each output adds up its rows. Weights lie as a row of output channels for
+//! Forward it is driven by events: each input spike adds a row of weights to every output that sees it. Weights lie as a row of output channels for
 //! each (group, kernel row, kernel column, input channel), neurons as (y, x, channel), so that both are read in order.
 
+mod below;
 mod forward;
 mod geometry;
 mod spec;
@@ -19,9 +19,10 @@ use crate::aligned::Aligned;
 use crate::eligibility::Eligibility;
 use crate::fixed::{BIAS_MAX, Factor, ONE_Q15, WEIGHT_MAX, rescale};
 use crate::noise::Normal;
-use crate::shape::Port;
+use crate::shape::{Places, Port};
 use alloc::vec;
 use alloc::vec::Vec;
+use below::Narrowed;
 
 /// A convolution with its state.
 #[derive(Clone, Debug)]
@@ -46,17 +47,14 @@ pub struct Conv {
     /// The same for each position of a line.
     line_bias: Aligned<i32>,
     bias_gradient: Aligned<i32>,
-    /// Of a line of outputs.
+    /// The neurons' input.
     current: Aligned<i32>,
-    /// Where the input spikes of each row begin, and then those.
-    starts: Vec<u32>,
-    sorted: Vec<u32>,
-    /// For each output of a line and group the rows of weights that it adds.
-    lists: Vec<u32>,
-    lengths: Vec<u32>,
-    /// d psi of a position, narrowed for the product with the weights.
-    narrow: Aligned<i16>,
+    /// Where input spikes lie.
+    places: Places,
+    narrowed: Narrowed,
     gradient: Aligned<i32>,
+    /// May the gradient be other than zero?
+    gathered: bool,
     descent: Descent,
     /// The elements that spiked in the last step.
     spikes: Vec<u32>,
@@ -80,13 +78,11 @@ impl Conv {
             bias: Aligned::new(stride),
             line_bias: Aligned::new(line),
             bias_gradient: Aligned::new(stride),
-            current: Aligned::new(line),
-            starts: vec![0; input.shape.height + 2],
-            sorted: vec![0; input.most()],
-            lists: vec![0; output.width * groups * spec.most_rows(&input)],
-            lengths: vec![0; output.width * groups],
-            narrow: Aligned::new(row_width),
+            current: Aligned::new(output.height * line),
+            places: Places::new(&input),
+            narrowed: Narrowed::new(output.height * output.width, row_width),
             gradient: Aligned::new(weights),
+            gathered: false,
             descent: Descent::new(learning, weights, stride, spec.neurons.divisor),
             spikes: Vec::with_capacity(output.elements()),
             spec,
@@ -211,7 +207,9 @@ impl Conv {
         self.neurons.reset();
         self.spikes.clear();
         self.bias_gradient.fill(0);
-        self.gradient.fill(0);
+        if core::mem::take(&mut self.gathered) {
+            self.gradient.fill(0);
+        }
     }
 
     /// Gives every weight and bias to `sink`.

@@ -1,5 +1,6 @@
 //! A convolution, as configured.
 
+use super::below::Narrowed;
 use super::geometry::{Geometry, Kernel};
 use crate::aligned::Aligned;
 use crate::layer::descent::Descent;
@@ -41,17 +42,13 @@ impl ConvSpec {
         let (width, height) = (output.width as u64, output.height as u64);
         let weights = (input.shape.channels * self.kernel.taps()) as u64 * self.row_width() as u64;
         let line = Aligned::<i32>::bytes(width * stride);
-        let lists = width * self.kernel.groups as u64;
         let own = Memory {
             weights: Aligned::<i16>::bytes(weights)
                 + Aligned::<i32>::bytes(stride)
                 + line
                 + Geometry::bytes(&self.kernel, input.shape),
-            membranes: line
-                + 4 * (lists * (self.most_rows(input) as u64 + 1))
-                + 4 * (input.shape.height as u64 + 2 + input.most() as u64)
-                + 4 * output.elements() as u64,
-            block: Aligned::<i32>::bytes(stride) + Aligned::<i16>::bytes(self.row_width() as u64),
+            membranes: Aligned::<i32>::bytes(height * width * stride) + 4 * output.elements() as u64,
+            block: Aligned::<i32>::bytes(stride) + Narrowed::bytes(width * height, self.row_width()),
             gradients: Aligned::<i32>::bytes(weights),
             ..Memory::default()
         };

@@ -18,13 +18,11 @@ impl Conv {
     pub fn learn_scaled(&mut self, d: &[i32], gain: u32) {
         self.neurons.learn(d, gain);
         if self.spec.neurons.bias {
-            let line = self.current.len();
-            for oy in 0..self.geometry.output.height {
-                self.neurons.bias_contribution(d, gain, oy * line..(oy + 1) * line, &mut self.current);
-                for position in self.current.chunks_exact(self.stride) {
-                    for (sum, &p) in self.bias_gradient.iter_mut().zip(position) {
-                        *sum = (*sum + p).clamp(-SUM_MAX, SUM_MAX);
-                    }
+            let all = 0..self.current.len();
+            self.neurons.bias_contribution(d, gain, all, &mut self.current);
+            for position in self.current.chunks_exact(self.stride) {
+                for (sum, &p) in self.bias_gradient.iter_mut().zip(position) {
+                    *sum = (*sum + p).clamp(-SUM_MAX, SUM_MAX);
                 }
             }
         }
@@ -43,6 +41,7 @@ impl Conv {
         if learned {
             self.neurons.eligibility.sweep();
             self.add_gradient(meter);
+            self.gathered = true;
         }
         self.neurons.eligibility.end_block();
         if self.learning.mode == Mode::Block && learned {
@@ -52,12 +51,12 @@ impl Conv {
 
     /// Adds what each input that spiked lately, or has a trace, gives to the weights that it is seen through.
     fn add_gradient(&mut self, meter: &mut Meter) {
-        let geometry = &self.geometry;
+        let (geometry, places) = (&self.geometry, self.places);
         let (steps, carry) = self.neurons.eligibility.swept();
         let (map, gradient) = (carry.len(), &mut self.gradient);
         let of_group = geometry.group_inputs();
         self.neurons.eligibility.for_each_row(|spike, mask, trace| {
-            let (y, x, channel) = geometry.input.place(spike);
+            let (y, x, channel) = places.of(spike);
             let (group, channel) = (channel / of_group, channel % of_group);
             let mut taps = 0;
             for row_tap in geometry.row_taps(y) {
@@ -89,6 +88,7 @@ impl Conv {
         let update = Update { rate: self.neurons.rate(), bits, weight_bits: neurons.weight_bits, noise };
         let (weights, gradient) = (&mut self.weights, &mut self.gradient);
         let rows = self.descent.change(weights, gradient, self.row_width, &mut [], &update);
+        self.gathered = false;
         meter.weight_updates += rows * self.geometry.group_outputs() as u64;
         if neurons.bias {
             // A row of its own, after all rows of weights.

@@ -1,0 +1,110 @@
+// The official VGG (9.2 million parameters) beside PyTorch: a step forward, and a step that learns.
+//
+//   node test/bench/vgg.mjs [--rounds 3] [--json]
+//
+// Each round runs plain descent and Adam, the network's own optimiser, in turn, each in a process of its own; within one, forward and
+// learning alternate recording by recording, and a recording's time is the least of several passes. A recording has 10 steps, in
+// which a twentieth of the sensor's inputs spike at random; the last 5 learn, and the weights change once, which counts to
+// those 5. Times are the processor's. PyTorch's times are recorded ones: see TORCH.
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { child, median, processorMs, spread } from "./stats.mjs";
+
+/** The official code of S-TLLR on such a machine, ms a step: the same network, one recording at a time. */
+const TORCH = { forwardMs: 83, learnMs: 263 };
+const RECORDINGS = 3;
+const PASSES = 4;
+const STEPS = 10;
+const LEARNED = 5;
+const RATE = 0.05;
+
+const { values, positionals } = parseArgs({
+	allowPositionals: true,
+	options: { rounds: { type: "string", default: "3" }, json: { type: "boolean" }, measure: { type: "boolean" } },
+});
+if (values.measure) await measure(positionals[0]);
+else compare(Number(values.rounds));
+
+function compare(rounds) {
+	const self = [fileURLToPath(import.meta.url), "--measure"];
+	const runs = Array.from({ length: rounds }, () => ({ sgd: child([...self, "sgd"]), adam: child([...self, "adam"]) }));
+	const of = (get) => runs.map(get);
+	const figures = {
+		forwardMs: of(({ sgd }) => sgd.forwardMs),
+		learnMs: of(({ sgd }) => sgd.learnMs),
+		learnAdamMs: of(({ adam }) => adam.learnMs),
+		forwardOverTorch: of(({ sgd }) => TORCH.forwardMs / sgd.forwardMs),
+		learnOverTorch: of(({ sgd }) => TORCH.learnMs / sgd.learnMs),
+		learnAdamOverTorch: of(({ adam }) => TORCH.learnMs / adam.learnMs),
+	};
+	const { parameters, megabytes, spikesPerStep, kernels } = runs[0].sgd;
+	console.log(
+		`VGG, ${parameters} parameters, ${megabytes.toFixed(1)} MB, ${kernels}, ${spikesPerStep.toFixed(0)} hidden spikes a step; ` +
+			`medians (and ranges) of ${rounds} rounds`,
+	);
+	console.log(`beside PyTorch's recorded ${TORCH.forwardMs} ms forward and ${TORCH.learnMs} ms learning, not run here`);
+	const line = (what, ms, ratio) => `${what}  ${spread(ms)} ms a step, ${spread(ratio, 1)} times as fast`;
+	console.log(line("forward           ", figures.forwardMs, figures.forwardOverTorch));
+	console.log(line("learning, descent ", figures.learnMs, figures.learnOverTorch));
+	console.log(line("learning, Adam    ", figures.learnAdamMs, figures.learnAdamOverTorch));
+	if (values.json) {
+		const medians = Object.entries(figures).map(([name, all]) => [name, median(all)]);
+		console.log(JSON.stringify({ torch: "recorded", ...Object.fromEntries(medians) }));
+	}
+}
+
+async function measure(optimizer) {
+	const { costs, named, Network } = await import("stllr");
+	const spec = { ...named("vgg"), optimizer: { type: optimizer } };
+	const network = await Network.create(spec);
+	const { total } = await costs(spec, { steps: STEPS });
+	const recordings = Array.from({ length: RECORDINGS }, (_, i) => recording(spec, i + 1));
+	const least = {
+		forward: recordings.map(() => Number.POSITIVE_INFINITY),
+		learn: recordings.map(() => Number.POSITIVE_INFINITY),
+	};
+	for (let pass = 0; pass < PASSES; pass += 1) {
+		for (const [i, events] of recordings.entries()) {
+			const begin = processorMs();
+			network.classify(events);
+			const middle = processorMs();
+			network.learn(events, i);
+			least.forward[i] = Math.min(least.forward[i], middle - begin);
+			least.learn[i] = Math.min(least.learn[i], processorMs() - middle);
+		}
+	}
+	const mean = (values) => values.reduce((total, value) => total + value, 0) / values.length;
+	const forwardMs = mean(least.forward) / STEPS;
+	const meter = network.meter();
+	console.log(
+		JSON.stringify({
+			parameters: total.parameters,
+			megabytes: network.memory().total / 1e6,
+			kernels: network.kernels,
+			spikesPerStep: meter.hiddenSpikes / meter.steps,
+			forwardMs,
+			// What the steps before the window take is forward alone.
+			learnMs: (mean(least.learn) - (STEPS - LEARNED) * forwardMs) / LEARNED,
+		}),
+	);
+}
+
+/** Events of inputs that spike at random, by a linear congruential generator. */
+function recording({ input: { width, height, polarities }, stepUs }, seed) {
+	let state = seed;
+	const random = () => {
+		state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+		return state / 2 ** 32;
+	};
+	const [t, x, y, p] = [[], [], [], []];
+	for (let element = 0; element < STEPS * polarities * height * width; element += 1) {
+		if (random() >= RATE) continue;
+		const line = Math.floor(element / width);
+		const map = Math.floor(line / height);
+		t.push(Math.floor(map / polarities) * stepUs);
+		x.push(element % width);
+		y.push(line % height);
+		p.push(map % polarities);
+	}
+	return { t: Float64Array.from(t), x: Uint16Array.from(x), y: Uint16Array.from(y), p: Uint8Array.from(p) };
+}
