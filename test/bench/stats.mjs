@@ -22,7 +22,12 @@ export function processorMs() {
 
 /** Runs Node on these arguments, in this environment, and returns what its last line says. */
 export function child(args, env = {}) {
-	const done = spawnSync(process.execPath, args, { encoding: "utf8", env: { ...process.env, ...env } });
-	if (done.status !== 0) throw new Error(`node ${args.join(" ")} failed:\n${done.stderr}`);
+	return lastLine(process.execPath, args, env);
+}
+
+/** The same of any program. */
+export function lastLine(program, args, env = {}) {
+	const done = spawnSync(program, args, { encoding: "utf8", env: { ...process.env, ...env } });
+	if (done.status !== 0) throw new Error(`${program} ${args.join(" ")} failed:\n${done.stderr}`);
 	return JSON.parse(done.stdout.trim().split("\n").at(-1) ?? "");
 }

@@ -1,56 +1,96 @@
 // The official VGG (9.2 million parameters) beside PyTorch: a step forward, and a step that learns.
 //
-//   node test/bench/vgg.mjs [--rounds 3] [--json]
+//   node test/bench/vgg.mjs [--rounds 3] [--rate 0.05] [--json]
 //
-// Each round runs plain descent and Adam, the network's own optimiser, in turn, each in a process of its own; within one, forward and
-// learning alternate recording by recording, and a recording's time is the least of several passes. A recording has 10 steps, in
-// which a twentieth of the sensor's inputs spike at random; the last 5 learn, and the weights change once, which counts to
-// those 5. Times are the processor's. PyTorch's times are recorded ones: see TORCH.
+// Each round runs plain descent and Adam, the network's own optimiser, in turn, each in a process of its own, and where
+// `python3 -c "import torch"` works the same of vgg.py; PYTHON names another python3. Within a process forward and learning alternate
+// recording by recording, and a recording's time is the least of several passes. A recording has 10 steps, in which a share `rate`
+// of the sensor's inputs spike at random; the last 5 learn, and the weights change once, which counts to those 5. Times are the
+// processor's, on one thread. Without PyTorch its times are recorded ones: see RECORDED.
+import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { child, median, processorMs, spread } from "./stats.mjs";
+import { child, lastLine, median, processorMs, spread } from "./stats.mjs";
 
-/** The official code of S-TLLR on such a machine, ms a step: the same network, one recording at a time. */
-const TORCH = { forwardMs: 83, learnMs: 263 };
+/** The official code of S-TLLR on an AMD EPYC of the first generation, ms a step: the same network, one recording at a time. */
+const RECORDED = { forwardMs: 83, learnMs: 263 };
 const RECORDINGS = 3;
 const PASSES = 4;
 const STEPS = 10;
 const LEARNED = 5;
-const RATE = 0.05;
+const PYTHON = process.env.PYTHON ?? "python3";
 
 const { values, positionals } = parseArgs({
 	allowPositionals: true,
-	options: { rounds: { type: "string", default: "3" }, json: { type: "boolean" }, measure: { type: "boolean" } },
+	options: {
+		rounds: { type: "string", default: "3" },
+		rate: { type: "string", default: "0.05" },
+		json: { type: "boolean" },
+		measure: { type: "boolean" },
+	},
 });
 if (values.measure) await measure(positionals[0]);
 else compare(Number(values.rounds));
 
 function compare(rounds) {
-	const self = [fileURLToPath(import.meta.url), "--measure"];
-	const runs = Array.from({ length: rounds }, () => ({ sgd: child([...self, "sgd"]), adam: child([...self, "adam"]) }));
+	const self = [fileURLToPath(import.meta.url), "--rate", values.rate, "--measure"];
+	const hasTorch = spawnSync(PYTHON, ["-c", "import torch"]).status === 0;
+	const runs = Array.from({ length: rounds }, () => {
+		const ours = { sgd: child([...self, "sgd"]), adam: child([...self, "adam"]) };
+		if (!hasTorch) return { ...ours, torch: { sgd: RECORDED, adam: RECORDED } };
+		return {
+			...ours,
+			torch: { sgd: torch("sgd", "step"), adam: torch("adam", "step"), once: torch("sgd", "recording") },
+		};
+	});
 	const of = (get) => runs.map(get);
 	const figures = {
 		forwardMs: of(({ sgd }) => sgd.forwardMs),
 		learnMs: of(({ sgd }) => sgd.learnMs),
 		learnAdamMs: of(({ adam }) => adam.learnMs),
-		forwardOverTorch: of(({ sgd }) => TORCH.forwardMs / sgd.forwardMs),
-		learnOverTorch: of(({ sgd }) => TORCH.learnMs / sgd.learnMs),
-		learnAdamOverTorch: of(({ adam }) => TORCH.learnMs / adam.learnMs),
+		torchForwardMs: of(({ torch }) => torch.sgd.forwardMs),
+		torchLearnMs: of(({ torch }) => torch.sgd.learnMs),
+		torchLearnAdamMs: of(({ torch }) => torch.adam.learnMs),
+		forwardOverTorch: of(({ sgd, torch }) => torch.sgd.forwardMs / sgd.forwardMs),
+		learnOverTorch: of(({ sgd, torch }) => torch.sgd.learnMs / sgd.learnMs),
+		learnAdamOverTorch: of(({ adam, torch }) => torch.adam.learnMs / adam.learnMs),
 	};
+	if (hasTorch) {
+		figures.forwardOverOnce = of(({ sgd, torch }) => torch.once.forwardMs / sgd.forwardMs);
+		figures.learnOverOnce = of(({ sgd, torch }) => torch.once.learnMs / sgd.learnMs);
+	}
 	const { parameters, megabytes, spikesPerStep, kernels } = runs[0].sgd;
 	console.log(
 		`VGG, ${parameters} parameters, ${megabytes.toFixed(1)} MB, ${kernels}, ${spikesPerStep.toFixed(0)} hidden spikes a step; ` +
 			`medians (and ranges) of ${rounds} rounds`,
 	);
-	console.log(`beside PyTorch's recorded ${TORCH.forwardMs} ms forward and ${TORCH.learnMs} ms learning, not run here`);
-	const line = (what, ms, ratio) => `${what}  ${spread(ms)} ms a step, ${spread(ratio, 1)} times as fast`;
-	console.log(line("forward           ", figures.forwardMs, figures.forwardOverTorch));
-	console.log(line("learning, descent ", figures.learnMs, figures.learnOverTorch));
-	console.log(line("learning, Adam    ", figures.learnAdamMs, figures.learnAdamOverTorch));
+	console.log(
+		hasTorch
+			? `beside PyTorch ${runs[0].torch.sgd.torch}, run in turn on one thread`
+			: `beside PyTorch's recorded ${RECORDED.forwardMs} ms forward and ${RECORDED.learnMs} ms learning: ${PYTHON} has none`,
+	);
+	const line = (what, ms, torchMs, ratio) =>
+		`${what}  ${spread(ms)} ms a step, PyTorch ${spread(torchMs, 1)}: ${spread(ratio, 1)} times as fast`;
+	console.log(line("forward           ", figures.forwardMs, figures.torchForwardMs, figures.forwardOverTorch));
+	console.log(line("learning, descent ", figures.learnMs, figures.torchLearnMs, figures.learnOverTorch));
+	console.log(line("learning, Adam    ", figures.learnAdamMs, figures.torchLearnAdamMs, figures.learnAdamOverTorch));
+	if (hasTorch) {
+		const { forwardOverOnce, learnOverOnce } = figures;
+		console.log(
+			`were PyTorch to standardise once a recording: forward ${spread(forwardOverOnce, 1)}, descent ${spread(learnOverOnce, 1)} times as fast`,
+		);
+	}
 	if (values.json) {
 		const medians = Object.entries(figures).map(([name, all]) => [name, median(all)]);
-		console.log(JSON.stringify({ torch: "recorded", ...Object.fromEntries(medians) }));
+		console.log(JSON.stringify({ torch: hasTorch ? "run" : "recorded", ...Object.fromEntries(medians) }));
 	}
+}
+
+/** The same by PyTorch. */
+function torch(optimizer, standardise) {
+	const file = fileURLToPath(new URL("vgg.py", import.meta.url));
+	const options = ["--optimizer", optimizer, "--standardise", standardise, "--rate", values.rate];
+	return lastLine(PYTHON, [file, ...options]);
 }
 
 async function measure(optimizer) {
@@ -58,7 +98,7 @@ async function measure(optimizer) {
 	const spec = { ...named("vgg"), optimizer: { type: optimizer } };
 	const network = await Network.create(spec);
 	const { total } = await costs(spec, { steps: STEPS });
-	const recordings = Array.from({ length: RECORDINGS }, (_, i) => recording(spec, i + 1));
+	const recordings = Array.from({ length: RECORDINGS }, (_, i) => recording(spec, i + 1, Number(values.rate)));
 	const least = {
 		forward: recordings.map(() => Number.POSITIVE_INFINITY),
 		learn: recordings.map(() => Number.POSITIVE_INFINITY),
@@ -90,7 +130,7 @@ async function measure(optimizer) {
 }
 
 /** Events of inputs that spike at random, by a linear congruential generator. */
-function recording({ input: { width, height, polarities }, stepUs }, seed) {
+function recording({ input: { width, height, polarities }, stepUs }, seed, rate) {
 	let state = seed;
 	const random = () => {
 		state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
@@ -98,7 +138,7 @@ function recording({ input: { width, height, polarities }, stepUs }, seed) {
 	};
 	const [t, x, y, p] = [[], [], [], []];
 	for (let element = 0; element < STEPS * polarities * height * width; element += 1) {
-		if (random() >= RATE) continue;
+		if (random() >= rate) continue;
 		const line = Math.floor(element / width);
 		const map = Math.floor(line / height);
 		t.push(Math.floor(map / polarities) * stepUs);

@@ -84,11 +84,7 @@ fn gathered_plain_descent_changes_what_plain_descent_changes() {
         let learning = Learning { decay, ..learning(Mode::Block, 10, Rounding::Nearest) };
         let mut network = Network::new(spec(learning, -6, false)).expect("a valid spec");
         recording(&mut network, 1, 5, true);
-        let mut weights = Vec::new();
-        for layer in network.layers() {
-            layer.as_conv().into_iter().for_each(|conv| conv.visit_weights(&mut |w| weights.push(w)));
-        }
-        weights
+        conv_weights(&network)
     };
     assert_eq!(run(Factor::ZERO), run(power(-24)));
 }
@@ -114,6 +110,66 @@ fn weight_decay_shrinks_weights_that_nothing_else_changes() {
         let after = size(&network);
         assert!(after * 10 < before * 9 && after > 0, "{optimizer:?}: {before} to {after}");
     }
+}
+
+/// A recording in which nothing spikes.
+fn silence(network: &mut Network) {
+    network.reset(true);
+    (0..20).for_each(|_| network.step(&[], Target::Class(0)));
+    network.end_sequence();
+}
+
+fn conv_weights(network: &Network) -> Vec<i64> {
+    let mut weights = Vec::new();
+    for layer in network.layers() {
+        layer.as_conv().into_iter().for_each(|conv| conv.visit_weights(&mut |w| weights.push(w)));
+    }
+    weights
+}
+
+#[test]
+fn without_a_gradient_descent_rests_and_moments_go_on() {
+    for (optimizer, rate) in [(Optimizer::Sgd, -6), (Optimizer::ADAM, -7)] {
+        let learning = Learning { optimizer, ..learning(Mode::Sequence, 16, Rounding::Nearest) };
+        let mut spec = spec(learning, rate, true);
+        // Biases and the layers above would learn in silence too.
+        if let LayerKind::Conv(conv) = &mut spec.layers[0].kind {
+            conv.neurons.bias = false;
+        }
+        spec.readout.rate = Factor::ZERO;
+        let mut network = Network::new(spec).expect("a valid spec");
+        let drawn = conv_weights(&network);
+        silence(&mut network);
+        assert_eq!(conv_weights(&network), drawn, "{optimizer:?}: what never had a gradient");
+        recording(&mut network, 1, 5, true);
+        let learned = conv_weights(&network);
+        assert_ne!(learned, drawn, "{optimizer:?}");
+        silence(&mut network);
+        let rests = conv_weights(&network) == learned;
+        assert_eq!(rests, optimizer.folds_rate(), "{optimizer:?}: what had one");
+    }
+}
+
+#[test]
+fn silence_counts_as_an_update() {
+    // Adam corrects its means by the number of updates, also of what had no gradient in them.
+    let run = |optimizer, rate, silences| {
+        let learning = Learning { optimizer, ..learning(Mode::Sequence, 16, Rounding::Nearest) };
+        let mut spec = spec(learning, rate, true);
+        if let LayerKind::Conv(conv) = &mut spec.layers[0].kind {
+            conv.neurons.bias = false;
+        }
+        if let LayerKind::Spiking(dense) = &mut spec.layers[1].kind {
+            dense.rate = Factor::ZERO;
+        }
+        spec.readout.rate = Factor::ZERO;
+        let mut network = Network::new(spec).expect("a valid spec");
+        (0..silences).for_each(|_| silence(&mut network));
+        recording(&mut network, 1, 5, true);
+        conv_weights(&network)
+    };
+    assert_eq!(run(Optimizer::Sgd, -6, 0), run(Optimizer::Sgd, -6, 3));
+    assert_ne!(run(Optimizer::ADAM, -7, 0), run(Optimizer::ADAM, -7, 3));
 }
 
 #[test]

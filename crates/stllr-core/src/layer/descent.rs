@@ -159,20 +159,25 @@ impl Descent {
         }
     }
 
-    /// Changes `i16` weights in rows of `width` by their gradient, which becomes zero. Rows that are not `touched` have no
-    /// gradient. Returns how many rows were changed.
+    /// Changes `i16` weights in rows of `width` by their gradient, which becomes zero; without `some` it is zero. Rows that are not
+    /// `touched` have no gradient. Returns how many rows were changed.
     pub fn change(
         &mut self,
         weights: &mut [i16],
         gradient: &mut [i32],
         width: usize,
-        touched: &mut [bool],
+        (some, touched): (bool, &mut [bool]),
         update: &Update,
     ) -> u64 {
         let optimizer = self.learning.optimizer;
         let decay = self.decay(Factor::square_of(self.held()), update.rate);
         if DEEP {
             self.weights.begin_update(update.rate, update.bits);
+        }
+        if DEEP && !some && self.rests(decay) {
+            // Of gains nothing but the optimiser's clock goes on.
+            self.change_gains(update);
+            return 0;
         }
         let all = !optimizer.folds_rate() || decay.mantissa != 0;
         let shift = optimizer.change_bits(update.bits) - update.weight_bits;
@@ -217,6 +222,11 @@ impl Descent {
             part.standard.finish(&self.raw[range.clone()], width, &mut weights[range]);
         }
         (first / width) as u64
+    }
+
+    /// Would a gradient of zero change nothing?
+    fn rests(&self, decay: Factor) -> bool {
+        decay.mantissa == 0 && self.weights.at_rest() && self.parts.iter().all(|part| part.gain.at_rest())
     }
 
     fn change_gains(&mut self, update: &Update) {

@@ -21,6 +21,8 @@ pub struct Moments {
     words: Vec<u32>,
     /// beta1^k and beta2^k, `Q 30`.
     powers: [u32; 2],
+    /// Was there ever a gradient? Until then all words are zero.
+    moved: bool,
     update: Update,
 }
 
@@ -43,6 +45,7 @@ impl Moments {
             optimizer,
             words: vec![0; len * optimizer.words()],
             powers: [ONE_BETA; 2],
+            moved: false,
             update: Update { optimizer, rate: Factor::ZERO, exponent: 0, epsilon: 1 },
         }
     }
@@ -87,14 +90,21 @@ impl Moments {
             // What never had a gradient costs nothing.
             if *g != 0 || words.iter().any(|&word| word != 0) {
                 *g = self.update.change(*g, words);
+                self.moved = true;
             }
         }
+    }
+
+    /// Would gradients of zero change nothing, nor the state but for the powers?
+    pub fn at_rest(&self) -> bool {
+        !self.moved
     }
 
     /// Forgets everything.
     pub fn reset(&mut self) {
         self.words.fill(0);
         self.powers = [ONE_BETA; 2];
+        self.moved = false;
     }
 
     /// Gives every number of the state to `sink`; after [`Self::reset`], and after enough zero gradients in all but the

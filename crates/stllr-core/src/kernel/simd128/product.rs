@@ -13,7 +13,7 @@ pub fn rows_dot_many(weights: &[i16], width: usize, g: &[i16], places: &[Place],
         assert!(place.from as usize + width <= g.len() && place.to as usize + rows <= out.len(), "a place outside");
     }
     let whole = if width.is_multiple_of(8) { rows / 4 * 4 } else { 0 };
-    let (pairs, rest) = places.as_chunks::<3>();
+    let (pairs, rest) = places.as_chunks::<2>();
     // Four rows stay in the nearest cache while all vectors pass.
     for first in (0..whole).step_by(4) {
         let four = &weights[first * width..(first + 4) * width];
@@ -50,23 +50,17 @@ unsafe fn four_rows<const N: usize>(weights: &[i16], places: [(*const i16, *mut 
     let width = weights.len() / 4;
     let rows: [*const i16; 4] = core::array::from_fn(|k| weights[k * width..].as_ptr());
     let mut sums = [[i32x4_splat(0); 4]; N];
-    // SAFETY: the caller's promise, for the values i..i + 8.
-    let mut take = |i: usize| unsafe {
-        let g = places.map(|(g, _)| load(g.add(i)));
+    // Neither more sums nor two vectors at a time: engines have 15 registers, and what does not fit goes through memory.
+    for i in (0..width).step_by(8) {
+        // SAFETY: the caller's promise, for the values i..i + 8.
+        let g = places.map(|(g, _)| unsafe { load(g.add(i)) });
         for (k, row) in rows.into_iter().enumerate() {
-            let weights = load(row.add(i));
+            // SAFETY: the same.
+            let weights = unsafe { load(row.add(i)) };
             for (sums, g) in sums.iter_mut().zip(g) {
                 sums[k] = i32x4_add(sums[k], i32x4_dot_i16x8(weights, g));
             }
         }
-    };
-    let pairs = width / 16 * 16;
-    for i in (0..pairs).step_by(16) {
-        take(i);
-        take(i + 8);
-    }
-    if pairs < width {
-        take(pairs);
     }
     for (sums, (_, out)) in sums.into_iter().zip(places) {
         // SAFETY: the caller's promise.

@@ -86,7 +86,7 @@ impl Conv {
     /// sum over the outputs i that see j of W[j][i] d[i] psi[i], `Q 26`; call it after [`Self::learn`] with the same `d`,
     /// while the weights are as they were in the step.
     pub fn signal_below(&mut self, d: &[i32], out: &mut [i32]) {
-        let (shift, scale) = self.narrowing(d);
+        let Some((shift, scale)) = self.narrowing(d) else { return };
         let kernel = self.geometry.kernel;
         for group in 0..kernel.groups {
             self.narrow(d, group, shift);
@@ -136,11 +136,11 @@ impl Conv {
         }
     }
 
-    /// How d psi is narrowed, by its peak and the largest sum of a position's magnitudes.
-    fn narrowing(&self, d: &[i32]) -> (u32, Scale) {
+    /// How d psi is narrowed, by its peak and the largest sum of a position's magnitudes; none where all of it is zero.
+    fn narrowing(&self, d: &[i32]) -> Option<(u32, Scale)> {
         let positions = self.geometry.output.height * self.geometry.output.width;
         let sizes = (0..positions).map(|p| self.neurons.product_size(d, p * self.stride..(p + 1) * self.stride));
         let (peak, sum) = sizes.fold((0, 0), |most, size| (most.0.max(size.0), most.1.max(size.1)));
-        narrowing(sum, peak as u64, self.stride, self.spec.neurons.weight_bits)
+        (peak > 0).then(|| narrowing(sum, peak as u64, self.stride, self.spec.neurons.weight_bits))
     }
 }

@@ -40,8 +40,7 @@ impl Conv {
         let learned = self.neurons.eligibility.learned();
         if learned {
             self.neurons.eligibility.sweep();
-            self.add_gradient(meter);
-            self.gathered = true;
+            self.gathered |= self.add_gradient(meter);
         }
         self.neurons.eligibility.end_block();
         if self.learning.mode == Mode::Block && learned {
@@ -49,12 +48,16 @@ impl Conv {
         }
     }
 
-    /// Adds what each input that spiked lately, or has a trace, gives to the weights that it is seen through.
-    fn add_gradient(&mut self, meter: &mut Meter) {
+    /// Adds what each input that spiked lately, or has a trace, gives to the weights that it is seen through. Returns whether
+    /// there was any.
+    fn add_gradient(&mut self, meter: &mut Meter) -> bool {
         let (geometry, places) = (&self.geometry, self.places);
         let (steps, carry) = self.neurons.eligibility.swept();
         let (map, gradient) = (carry.len(), &mut self.gradient);
-        let of_group = geometry.group_inputs();
+        let (of_group, mut some) = (geometry.group_inputs(), false);
+        if kernel::peak(steps) == 0 && kernel::peak(carry) == 0 {
+            return false;
+        }
         self.neurons.eligibility.for_each_row(|spike, mask, trace| {
             let (y, x, channel) = places.of(spike);
             let (group, channel) = (channel / of_group, channel % of_group);
@@ -69,9 +72,11 @@ impl Conv {
                     taps += 1;
                 }
             }
+            some |= taps > 0;
             let terms = (mask.count_ones() + (trace != 0) as u32) as u64;
             meter.update_operations += terms * taps * geometry.group_outputs() as u64;
         });
+        some
     }
 
     /// Ends a sequence: in sequence mode the gradient becomes weight changes. Call it after [`Self::end_block`].
@@ -87,7 +92,7 @@ impl Conv {
         let bits = self.neurons.eligibility.format().bits;
         let update = Update { rate: self.neurons.rate(), bits, weight_bits: neurons.weight_bits, noise };
         let (weights, gradient) = (&mut self.weights, &mut self.gradient);
-        let rows = self.descent.change(weights, gradient, self.row_width, &mut [], &update);
+        let rows = self.descent.change(weights, gradient, self.row_width, (self.gathered, &mut []), &update);
         self.gathered = false;
         meter.weight_updates += rows * self.geometry.group_outputs() as u64;
         if neurons.bias {

@@ -95,7 +95,8 @@ impl Spiking {
     fn apply_gradient(&mut self, number: u64, meter: &mut Meter) {
         let update = self.update(number, self.spec.weight_bits);
         let (weights, gradient) = (&mut self.weights, &mut self.gradient);
-        let rows = self.descent.change(weights, gradient, self.width, &mut self.touched, &update);
+        let some = self.touched.contains(&true);
+        let rows = self.descent.change(weights, gradient, self.width, (some, &mut self.touched), &update);
         meter.weight_updates += rows * self.spec.units as u64;
     }
 
