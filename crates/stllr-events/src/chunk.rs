@@ -140,6 +140,23 @@ impl Chunk {
         self.len = 0;
     }
 
+    /// How many events it still has room for.
+    pub fn room(&self) -> usize {
+        self.capacity() - self.len
+    }
+
+    /// Appends an event; one for which there is no room is lost.
+    #[inline]
+    pub(crate) fn push(&mut self, t_us: u64, x: u16, y: u16, p: u8) {
+        let at = self.len;
+        if let (Some(to_t), Some(to_x), Some(to_y), Some(to_p)) =
+            (self.t_us.get_mut(at), self.x.get_mut(at), self.y.get_mut(at), self.p.get_mut(at))
+        {
+            (*to_t, *to_x, *to_y, *to_p) = (t_us, x, y, p);
+            self.len = at + 1;
+        }
+    }
+
     /// The times in us, in the order of the file.
     pub fn t_us(&self) -> &[u64] {
         &self.t_us[..self.len]

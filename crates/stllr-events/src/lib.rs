@@ -4,6 +4,7 @@
 //!
 //! - [`decode`]: streaming decoders, one file a format; bytes in, a [`Chunk`] of events out.
 //! - [`detect`]: which format the first bytes of a file are.
+//! - [`encode`]: samples, sound and frames to events; [`filter`]: events to fewer, or to others.
 //! - [`steps`]: events to time steps; a [`Binner`] gives the unique input rows of each step.
 //!
 //! Integers only, no standard library, and no memory beyond what a caller has bounded. No input makes
@@ -14,7 +15,9 @@ extern crate alloc;
 pub mod chunk;
 pub mod decode;
 pub mod detect;
+pub mod encode;
 pub mod error;
+pub mod filter;
 mod limits;
 pub mod steps;
 
