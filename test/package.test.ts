@@ -67,6 +67,7 @@ t.test("package: installs into an empty folder and works, with no network, compi
 		"stllr_bg.wasm",
 		"stllr_deep_bg.wasm",
 		"stllr_deep_scalar_bg.wasm",
+		"stllr_encode_bg.wasm",
 		"stllr_events_bg.wasm",
 		"stllr_scalar_bg.wasm",
 	]);

@@ -22,6 +22,7 @@ function buildScripts() {
 			"dist/wasm/stllr.d.ts",
 			"dist/wasm/stllr_deep.d.ts",
 			"dist/wasm/stllr_events.d.ts",
+			"dist/wasm/stllr_encode.d.ts",
 			"node_modules/typescript/package.json",
 		],
 		outputs: compiled(),

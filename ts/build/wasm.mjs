@@ -33,6 +33,11 @@ const PARTS = [
 		crates: ["stllr-events", "stllr-events-wasm"],
 		modules: [{ name: "stllr_events", cargo: DECODERS_FAST, variants: [SCALAR], limitGzipBytes: 80 * 1024 }],
 	},
+	{
+		name: "encode",
+		crates: ["stllr-events", "stllr-encode-wasm"],
+		modules: [{ name: "stllr_encode", cargo: DECODERS_FAST, variants: [SCALAR], limitGzipBytes: 40 * 1024 }],
+	},
 ];
 
 // One glue serves both variants of a module, so it stands once in the package.
@@ -122,7 +127,7 @@ export async function lintWasm() {
 	};
 	// The sweeps would bring the small module's crates the features that it is without.
 	const statuses = [
-		lint(["stllr-core", "stllr-wasm", "stllr-events-wasm", "stllr-sweeps"], []),
+		lint(["stllr-core", "stllr-wasm", "stllr-events-wasm", "stllr-encode-wasm", "stllr-sweeps"], []),
 		lint(["stllr-core", "stllr-wasm"], ["--no-default-features"]),
 	];
 	return Math.max(...statuses);

@@ -3,13 +3,15 @@
 import { EnvironmentError } from "../errors.js";
 import * as small from "./stllr.js";
 import type * as deep from "./stllr_deep.js";
+import type * as encodeGlue from "./stllr_encode.js";
 import type * as eventsGlue from "./stllr_events.js";
 
 /**
  * Which module: of the learner's two the `"small"` one, for dense and recurrent layers, or the `"deep"` one, which holds every
- * kind of layer; or that of `"events"`, which decodes files. All can run side by side.
+ * kind of layer; that of `"events"`, which decodes files; or that of `"encode"`, which makes and filters events. All can run side
+ * by side.
  */
-export type ModuleName = "small" | "deep" | "events";
+export type ModuleName = "small" | "deep" | "events" | "encode";
 
 /** What the rest of the package uses of a learner's module. */
 export interface StllrModule {
@@ -32,10 +34,19 @@ export interface EventsModule {
 	readonly suspect: typeof eventsGlue.suspect;
 }
 
+/** What the rest of the package uses of the encoders' and filters' module. */
+export interface EncodeModule {
+	/** As of a learner's module. */
+	readonly memory: WebAssembly.Memory;
+	readonly SampleEncoder: typeof encodeGlue.SampleEncoder;
+	readonly FrameEncoder: typeof encodeGlue.FrameEncoder;
+	readonly FilterPipe: typeof encodeGlue.FilterPipe;
+}
+
 /** Which build of the module: `"simd128"` or `"scalar"`. */
 export type Kernels = "simd128" | "scalar";
 
-/** Where a module's bytes come from. That of events has one build for all. */
+/** Where a module's bytes come from. Those of events and encoders have one build for all. */
 export type WasmSource = (name: ModuleName, kernels: Kernels) => Promise<BufferSource | Response>;
 
 let source: WasmSource | undefined;
@@ -46,6 +57,7 @@ const learners = {
 	deep: once(() => loadLearner("deep", () => import("./stllr_deep.js"))),
 };
 const decoders = once(() => loadDecoders());
+const encoders = once(() => loadEncoders());
 
 /** Sets where the bytes come from; the entry points do, before anything is loaded. */
 export function setWasmSource(from: WasmSource): void {
@@ -64,6 +76,11 @@ export function loadModule(name: "small" | "deep" = "small"): Promise<StllrModul
 /** The events' module, loaded at the first call. Throws as `loadModule` does. */
 export function loadEventsModule(): Promise<EventsModule> {
 	return decoders();
+}
+
+/** The encoders' and filters' module, loaded at the first call. Throws as `loadModule` does. */
+export function loadEncodeModule(): Promise<EncodeModule> {
+	return encoders();
 }
 
 function once<T>(load: () => Promise<T>): () => Promise<T> {
@@ -92,6 +109,11 @@ async function loadLearner(
 async function loadDecoders(): Promise<EventsModule> {
 	const { glue, memory } = await start("events", () => import("./stllr_events.js"));
 	return { memory, Decoder: glue.Decoder, detect: glue.detect, suspect: glue.suspect };
+}
+
+async function loadEncoders(): Promise<EncodeModule> {
+	const { glue, memory } = await start("encode", () => import("./stllr_encode.js"));
+	return { memory, SampleEncoder: glue.SampleEncoder, FrameEncoder: glue.FrameEncoder, FilterPipe: glue.FilterPipe };
 }
 
 /** What wasm-bindgen writes for every module. */

@@ -16,6 +16,10 @@ const URLS = {
 		simd128: () => new URL("./stllr_events_bg.wasm", import.meta.url),
 		scalar: () => new URL("./stllr_events_bg.wasm", import.meta.url),
 	},
+	encode: {
+		simd128: () => new URL("./stllr_encode_bg.wasm", import.meta.url),
+		scalar: () => new URL("./stllr_encode_bg.wasm", import.meta.url),
+	},
 };
 
 export const fromUrl: WasmSource = (name, kernels) => fetch(URLS[name][kernels]());

@@ -33,7 +33,7 @@ const ERB_CORNER_MHZ: u64 = 228_833;
 pub enum CochleaCode {
     /// Leaky integrate and fire.
     Fire {
-        /// Spikes a second of a tone of full scale at the centre, without the leak: 1 to 10^8 mHz.
+        /// Spikes a second of a tone of full scale at the centre, without the leak: the sample rate / 50,000 to 10^8 mHz.
         rate_mhz: u64,
         /// The time after which a membrane has leaked to half: 1 to 10^7 us.
         half_us: u64,
@@ -62,11 +62,13 @@ pub struct CochleaConfig {
     pub code: CochleaCode,
 }
 
-/// The code: about 140 bytes a channel.
+/// The code: 88 bytes a channel.
 #[derive(Debug, Clone)]
 pub struct Cochlea {
     channels: Box<[Channel]>,
     cell: Cell,
+    /// The last two samples.
+    inputs: [i64; 2],
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -90,34 +92,34 @@ struct Filter {
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Resonator {
-    inputs: [i64; 2],
     outputs: [i64; 2],
     /// What rounding has left over, for the next sample: else low channels would turn it into a wander of their own.
     rest: i64,
 }
 
 impl Resonator {
+    /// Takes x_n - x_(n-2); gives y_n - y_(n-2), and y_n is `outputs[0]`.
     #[inline(always)]
-    fn next(&mut self, input: i64, Filter { gain, last, before }: Filter) -> i64 {
-        let recursion = last * self.outputs[0] - before * self.outputs[1];
-        let sum = gain * (input - self.inputs[1]) + recursion + self.rest;
-        let output = sum >> COEFFICIENT_BITS;
+    fn next(&mut self, change: i64, Filter { gain, last, before }: Filter) -> i64 {
+        let [output, earlier] = self.outputs;
+        let sum = gain * change + last * output - before * earlier + self.rest;
         self.rest = sum & ((1 << COEFFICIENT_BITS) - 1);
-        self.inputs = [input, self.inputs[0]];
-        self.outputs = [output, self.outputs[0]];
-        output
+        self.outputs = [sum >> COEFFICIENT_BITS, output];
+        self.outputs[0] - earlier
     }
 }
 
 /// The same for all channels.
 #[derive(Debug, Clone)]
 enum Cell {
-    Fire { threshold: i64, decay: i64 },
+    Fire { threshold: i64, leak: i64 },
     Delta { levels: Box<[i64]>, share: i64 },
 }
 
 /// Bits that a cell's state has beyond a signal's.
 const STATE_BITS: u32 = 8;
+/// Bits of a membrane that its leak does not see.
+const LEAK_SHIFT: u32 = 21;
 /// Bits after the point of an envelope's share.
 const SHARE_BITS: u32 = 20;
 
@@ -134,7 +136,7 @@ impl Cochlea {
         within("highHz x 1000", high_mhz as i64, low_mhz as i64 + 1, (rate * 9 / 20) as i64)?;
         let filters = spaced(low_mhz, high_mhz, ERB_CORNER_MHZ, channels).map(|hz| Filter::new(hz, rate));
         let channels = filters.map(|filter| Channel { filter, ..Channel::default() }).collect();
-        Ok(Self { channels, cell: Cell::new(code, rate)? })
+        Ok(Self { channels, cell: Cell::new(code, rate)?, inputs: [0; 2] })
     }
 }
 
@@ -158,14 +160,15 @@ impl Cell {
         let full = 1i64 << (15 + SIGNAL_BITS + STATE_BITS);
         match code {
             CochleaCode::Fire { rate_mhz, half_us } => {
-                within("rateHz x 1000", rate_mhz as i64, 1, 100_000_000)?;
+                // So that a membrane has no more than 53 bits.
+                within("rateHz x 1000", rate_mhz as i64, (rate / 50_000) as i64 + 1, 100_000_000)?;
                 within("halfUs", half_us as i64, 1, 10_000_000)?;
                 // The mean of a half wave is 1 / pi of its amplitude.
                 let threshold =
                     i128::from(full) * i128::from(rate) * 1_000_000_000 / (i128::from(rate_mhz) * 3_141_592_654);
                 // A sample lasts 10^9 / rate us.
-                let decay = halved(1_000_000_000, rate * half_us);
-                Ok(Self::Fire { threshold: threshold.min(1 << 60) as i64, decay })
+                let leak = (1 << UNIT_BITS) - halved(1_000_000_000, rate * half_us);
+                Ok(Self::Fire { threshold: threshold as i64, leak })
             }
             CochleaCode::Delta { delta_db, floor_db, envelope_mhz } => {
                 let db = |decibels: i64| decibels << super::VALUE_BITS;
@@ -190,10 +193,9 @@ impl Cell {
     fn take(&self, wave: i64, state: &mut i64, level: &mut usize) -> Option<u8> {
         let wave = wave << STATE_BITS;
         match self {
-            Self::Fire { threshold, decay } => {
-                // In parts, as the product would have too many bits.
-                let (high, low) = (*state >> UNIT_BITS, *state & ((1 << UNIT_BITS) - 1));
-                *state = high * decay + ((low * decay) >> UNIT_BITS) + wave;
+            Self::Fire { threshold, leak } => {
+                // 1 - d of the membrane's upper bits, as the whole product would have too many.
+                *state += wave - (((*state >> LEAK_SHIFT) * leak) >> (UNIT_BITS - LEAK_SHIFT));
                 let has_spiked = *state >= *threshold;
                 *state -= if has_spiked { *threshold } else { 0 };
                 has_spiked.then_some(0)
@@ -238,15 +240,20 @@ impl Code for Cochlea {
     fn frame(&mut self, t_us: u64, values: &[i32], plane: u8, out: &mut Chunk) {
         let Some(&value) = values.first() else { return };
         let input = i64::from(value.clamp(-32_768, 32_767)) << SIGNAL_BITS;
+        let change = input - self.inputs[1];
+        self.inputs = [input, self.inputs[0]];
         for (x, channel) in self.channels.iter_mut().enumerate() {
-            let wave = channel.second.next(channel.first.next(input, channel.filter), channel.filter);
-            if let Some(p) = self.cell.take(wave.max(0), &mut channel.state, &mut channel.level) {
+            let change = channel.first.next(change, channel.filter);
+            channel.second.next(change, channel.filter);
+            let wave = channel.second.outputs[0].max(0);
+            if let Some(p) = self.cell.take(wave, &mut channel.state, &mut channel.level) {
                 out.push(t_us, x as u16, 0, plane + p);
             }
         }
     }
 
     fn reset(&mut self) {
+        self.inputs = [0; 2];
         for channel in &mut self.channels {
             *channel = Channel { filter: channel.filter, ..Channel::default() };
         }

@@ -76,6 +76,7 @@ impl Mel {
         within("points", points as i64, least as i64, 4096)?;
         within("points", points as i64, points.next_power_of_two() as i64, points.next_power_of_two() as i64)?;
         within("bands", bands as i64, 1, 256)?;
+        within("lowHz x 1000", config.low_mhz as i64, 0, (clock.rate_mhz() / 2) as i64)?;
         within("highHz x 1000", config.high_mhz as i64, config.low_mhz as i64 + 1, (clock.rate_mhz() / 2) as i64)?;
         within("fullScale", full_scale.into(), 1, 32_768)?;
         within("floorDb x 65536", floor_db.into(), db(-60), db(90))?;

@@ -6,6 +6,7 @@ mod random;
 
 mod camera;
 mod cochlea;
+mod everywhere;
 mod mel;
 mod settings;
 mod splits;

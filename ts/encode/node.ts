@@ -1,0 +1,5 @@
+// `stllr/encode` in Node.
+
+import "../index.js";
+
+export * from "./mod.js";

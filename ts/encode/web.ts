@@ -1,0 +1,5 @@
+// `stllr/encode` in browsers and workers.
+
+import "../web.js";
+
+export * from "./mod.js";
