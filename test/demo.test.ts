@@ -48,3 +48,9 @@ t.test("examples: follow", async (t) => {
 	t.same([status, stderr], [0, ""]);
 	t.ok(Number(/alone: (\d+) of 100 right/.exec(stdout)?.[1]) >= 70, stdout);
 });
+
+t.test("examples: listen", async (t) => {
+	const { status, stdout, stderr } = run("examples/listen.mjs");
+	t.same([status, stderr], [0, ""]);
+	t.ok(Number(/^(\d+) of 20 tones right/.exec(stdout)?.[1]) >= 16, stdout);
+});
