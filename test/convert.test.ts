@@ -52,7 +52,8 @@ async function* parts(whole: Events, size: number): AsyncGenerator<Events> {
 
 async function write(whole: Events, format: WriteFormat, size = 999): Promise<Uint8Array> {
 	const written: Uint8Array[] = [];
-	for await (const piece of writeEvents(parts(whole, size), format, { sensor })) written.push(piece.slice());
+	const chunks = { [Symbol.asyncIterator]: () => parts(whole, size) };
+	for await (const piece of writeEvents(chunks, format, { sensor })) written.push(piece.slice());
 	return Buffer.concat(written);
 }
 
@@ -83,7 +84,13 @@ t.test("writeEvents: what a format cannot keep is an error that names the event"
 	];
 	for (const [format, whole, message] of cases) await t.rejects(write(whole, format), { name: "EventError", message });
 	const odd = bad({ p: 255, t: 5, x: 65_535 });
-	t.same(plain(await openEvents(await write(odd, "csv"))), odd, "csv keeps it");
+	for (const format of ["csv", "npz"] as const)
+		t.same(plain(await openEvents(await write(odd, format))), odd, `${format} keeps it`);
+	const once = writeEvents(parts(truth, 9), "npz", { sensor })[Symbol.asyncIterator]();
+	const all = async () => {
+		while ((await once.next()).done !== true);
+	};
+	await t.rejects(all(), { option: "chunks", message: /0 events after 10000.*gone over again/ });
 	t.throws(() => writeEvents(parts(truth, 9), JSON.parse('"avi"') as "csv", { sensor }), OptionError);
 });
 
@@ -156,6 +163,35 @@ t.test("stllr info: what is in a file, for people and for programs", async (t) =
 	const skipped = stllr(["info", "-", "--on-fault", "skip", "--json", "--quiet"], cut);
 	t.match(JSON.parse(skipped.stdout), { events: COUNT - 1, dropped: 1 });
 	t.match(stllr(["info"]), { status: 2, stderr: /info needs a FILE/ });
+});
+
+t.test("stllr info and convert: sets of recordings, and sound", async (t) => {
+	const data = fileURLToPath(new URL("data", import.meta.url));
+	const truth = JSON.parse(readFileSync(join(data, "truth.json"), "utf8")) as Record<string, { digest: string }>;
+	const file = join(data, "shd-float16.h5");
+	const found = JSON.parse(stllr(["info", file, "--digest", "--json", "--quiet"]).stdout);
+	const labels = { 0: 1, 3: 2, 7: 1, 11: 1, 19: 1 };
+	const { digest } = truth["shd-float16.h5"] ?? {};
+	t.match(found, { format: "hdf5", recordings: 6, labels, events: 140, backwards: 0, dropped: 0, digest });
+	t.match(stllr(["info", file]).stdout, /recordings +6, 5 labels; all of them:\n +events +140\n/);
+	const one = JSON.parse(stllr(["info", file, "--recording", "3", "--digest", "--json", "--quiet"]).stdout);
+	t.match(one, { events: 30, digest: truth["shd-float16.h5[3]"]?.digest });
+	const to = join(t.testdir(), "a.npz");
+	t.match(stllr(["convert", file, to]), { status: 1, stderr: /recording: undefined.* 0 to 5/ });
+	t.match(stllr(["convert", file, to, "--recording", "3"]), { status: 0, stderr: "" });
+	t.equal(JSON.parse(stllr(["info", to, "--digest", "--json", "--quiet"]).stdout).digest, one.digest);
+
+	const sound = join(data, "stereo.wav");
+	for (const args of [[sound], ["-"]]) {
+		const { status, stdout } = stllr(["info", ...args, "--digest", "--json", "--quiet"], readFileSync(sound));
+		t.equal(status, 0);
+		const known = { format: "wav", sampleRateHz: 44_100, channels: 2, bits: 16, frames: 700, dropped: 0, bytes: 2844 };
+		t.match(JSON.parse(stdout), { ...known, digest: truth["stereo.wav"]?.digest });
+	}
+	t.match(
+		stllr(["info", sound]).stdout,
+		/44 100 Hz, 2 channels, 16 bits\n +span +16 ms, 700 .*\n +peak +29 \d+ of 32 768/,
+	);
 });
 
 t.test("stllr info --digest: the real files have the digests of their truths", { skip: unshared }, async (t) => {

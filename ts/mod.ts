@@ -1,10 +1,20 @@
 // What the package offers, in every environment.
 
+export type { AudioFormat } from "./audio/decode.js";
+export { type Audio, openAudio } from "./audio/read.js";
+export {
+	type AudioChunk,
+	type AudioOptions,
+	type AudioStream,
+	type AudioStreamOptions,
+	streamAudio,
+} from "./audio/stream.js";
 export * from "./errors.js";
 export type { ByteSource } from "./events/bytes.js";
 export { EventRoom, type Events, events } from "./events/chunk.js";
 export type { DecodedEvents, OnFault, SensorPixels } from "./events/decode.js";
 export type { EventFormat } from "./events/formats.js";
+export type { H5wasm } from "./events/hdf5/library.js";
 export { openEvents } from "./events/read.js";
 export { type EventStream, type ReadOptions, type StreamOptions, streamEvents } from "./events/stream.js";
 export { type WriteFormat, type WriteOptions, writeEvents, writeFormats } from "./events/write/mod.js";

@@ -6,7 +6,7 @@ import { type EventSummary, Summing } from "../events/summary.js";
 import { type EventFormat, type OnFault, streamEvents, writeEvents, writeFormats } from "../index.js";
 import { grouped } from "../learning/report.js";
 import { type Args, type Command, UsageError } from "./args.js";
-import { formatFlag, onFaultFlag, readFormat } from "./files.js";
+import { type Choice, choiceFlags, formatFlag, onFaultFlag, readChoice, readFormat } from "./files.js";
 import { Interrupt } from "./interrupt.js";
 import { Screen } from "./screen.js";
 
@@ -16,13 +16,15 @@ export const command: Command = {
 	usage: "FROM TO [options]",
 	about: [
 		"Writes an event file in another format. What the other format cannot keep is an",
-		"error, and TO stays as it was: nothing is lost in silence. FROM is read twice.",
+		"error, and TO stays as it was: nothing is lost in silence. FROM is read twice,",
+		"for .npz six times.",
 		`TO's ending tells the format: ${writeFormats.map((name) => `.${name}`).join(", ")}.`,
 	],
 	flags: [
 		formatFlag,
 		{ name: "to", value: "NAME", help: `the format of TO, where its ending does not tell: ${writeFormats.join(", ")}` },
 		{ name: "from-zero", help: "times count from the earliest event's" },
+		...choiceFlags,
 		onFaultFlag,
 	],
 	run,
@@ -39,6 +41,7 @@ async function run(args: Args): Promise<number> {
 		path: from,
 		format,
 		onFault: args.word("on-fault", ["refuse", "skip"]) ?? "refuse",
+		choice: readChoice(args),
 	};
 	const screen = new Screen(args);
 	const interrupt = new Interrupt((line) => screen.note(line));
@@ -65,6 +68,7 @@ interface Reading {
 	readonly path: string;
 	readonly format: EventFormat | undefined;
 	readonly onFault: OnFault;
+	readonly choice: Choice;
 }
 
 /** Two readings of a file: one to see what is in it, one to write it. */
@@ -94,7 +98,12 @@ class Pass {
 		return { summary, sensor: { width, height }, dropped: stream.dropped };
 	}
 
-	async *second(shiftUs: number): AsyncGenerator<Events> {
+	/** The chunks that are written, which can be gone over again. */
+	second(shiftUs: number): AsyncIterable<Events> {
+		return { [Symbol.asyncIterator]: () => this.#shifted(shiftUs) };
+	}
+
+	async *#shifted(shiftUs: number): AsyncGenerator<Events> {
 		const stream = await this.#open();
 		for await (const chunk of stream) {
 			if (this.#signal.aborted) return;
@@ -105,8 +114,8 @@ class Pass {
 	}
 
 	#open() {
-		const { path, format, onFault } = this.#reading;
-		return streamEvents(path, { ...(format !== undefined && { format }), onFault, reuse: true });
+		const { path, format, onFault, choice } = this.#reading;
+		return streamEvents(path, { ...choice, ...(format !== undefined && { format }), onFault, reuse: true });
 	}
 
 	#progress(what: string, done: number, all: number | undefined): void {

@@ -21,3 +21,31 @@ export const onFaultFlag: Flag = {
 export function readFormat(args: Args): EventFormat | undefined {
 	return args.word("format", eventFormats);
 }
+
+/** Which events of an HDF5 file. */
+export const choiceFlags: readonly Flag[] = [
+	{ name: "recording", value: "N", help: "of an HDF5 file that is a set of recordings (SHD, SSC): this one, from 0" },
+	{ name: "at", value: "PATH", help: "of an HDF5 file: where the events are, as davis/right/events" },
+	{ name: "from-us", value: "US", help: "of an HDF5 file: events from this time on" },
+	{ name: "until-us", value: "US", help: "of an HDF5 file: events before this time" },
+];
+
+/** What was chosen. */
+export interface Choice {
+	readonly recording?: number;
+	readonly at?: string;
+	readonly fromUs?: number;
+	readonly untilUs?: number;
+}
+
+/** The choice that was given. */
+export function readChoice(args: Args): Choice {
+	const [recording, at] = [args.number("recording"), args.text("at")];
+	const [fromUs, untilUs] = [args.number("from-us"), args.number("until-us")];
+	return {
+		...(recording !== undefined && { recording }),
+		...(at !== undefined && { at }),
+		...(fromUs !== undefined && { fromUs }),
+		...(untilUs !== undefined && { untilUs }),
+	};
+}

@@ -1,12 +1,18 @@
 // `stllr info`: what is in an event file.
 
 import { createHash, type Hash } from "node:crypto";
+import { statSync } from "node:fs";
 import type { Events } from "../events/chunk.js";
+import { formatApart, isSound } from "../events/formats.js";
+import { openSet, type RecordingSet } from "../events/hdf5/set.js";
 import { type EventSummary, Summing } from "../events/summary.js";
 import { type EventStream, type OnFault, streamEvents } from "../index.js";
 import { grouped, percent, short } from "../learning/report.js";
+import { loadEventsModule } from "../wasm/module.js";
 import { type Args, type Command, UsageError } from "./args.js";
-import { formatFlag, onFaultFlag, readFormat } from "./files.js";
+import { type Choice, choiceFlags, formatFlag, onFaultFlag, readChoice, readFormat } from "./files.js";
+import { chart, peek, type Source, seconds } from "./info-parts.js";
+import { lookAtSound, soundReport } from "./info-sound.js";
 import { Interrupt } from "./interrupt.js";
 import { Screen } from "./screen.js";
 
@@ -16,12 +22,14 @@ export const command: Command = {
 	usage: "FILE... [options]",
 	about: [
 		"Says what is in event files: format, sensor, span, rate over time, polarities,",
-		"faults. The content tells the format, not the name. `-` reads standard input.",
+		"faults; of sound (WAV) rate, channels, length, peak. The content tells the format,",
+		"not the name. `-` reads standard input.",
 	],
 	flags: [
 		formatFlag,
 		onFaultFlag,
-		{ name: "digest", help: "SHA-256 of all events: u64 us, u16 x, u16 y, u8 polarity, little-endian" },
+		...choiceFlags,
+		{ name: "digest", help: "SHA-256 of all events: u64 us, u16 x, u16 y, u8 polarity, little-endian; of sound: i16" },
 	],
 	run,
 };
@@ -31,10 +39,25 @@ async function run(args: Args): Promise<number> {
 	if (files.length === 0) throw new UsageError("info needs a FILE");
 	const screen = new Screen(args);
 	const interrupt = new Interrupt((line) => screen.note(line));
-	const options = { format: readFormat(args), onFault: args.word("on-fault", ["refuse", "skip"]) ?? "refuse" };
+	const options: Looking = {
+		format: readFormat(args),
+		onFault: args.word("on-fault", ["refuse", "skip"]) ?? "refuse",
+		choice: readChoice(args),
+		hash: () => (args.has("digest") ? createHash("sha256") : undefined),
+		screen,
+		signal: interrupt.signal,
+	};
 	try {
 		for (const file of files) {
-			const found = await look(file, options, args.has("digest"), screen, interrupt.signal);
+			const { source, head } = await peek(file);
+			if (options.format === undefined && isSound(head)) {
+				const found = await lookAtSound(source, options);
+				if (found === undefined) break;
+				screen.say(...soundReport(file, found, screen));
+				screen.json({ file, ...found });
+				continue;
+			}
+			const found = await look(source, head, options);
 			if (found === undefined) break;
 			screen.say(...report(file, found, screen));
 			screen.json({ file, ...found });
@@ -45,29 +68,39 @@ async function run(args: Args): Promise<number> {
 	}
 }
 
+/** How files are looked at. */
+interface Looking {
+	readonly format: ReturnType<typeof readFormat>;
+	readonly onFault: OnFault;
+	readonly choice: Choice;
+	readonly hash: () => Hash | undefined;
+	readonly screen: Screen;
+	readonly signal: AbortSignal;
+}
+
 /** What was found of a file. */
 interface Found extends EventSummary {
 	readonly format: string;
 	readonly sensor: { readonly width: number; readonly height: number } | null;
 	readonly dropped: number;
 	readonly bytes: number;
+	/** Of a file that is a set of recordings. */
+	readonly recordings?: number;
+	/** How many recordings bear each label. */
+	readonly labels?: Readonly<Record<string, number>>;
 	readonly digest?: string;
 }
 
-async function look(
-	file: string,
-	{ format, onFault }: { format: ReturnType<typeof readFormat>; onFault: OnFault },
-	withDigest: boolean,
-	screen: Screen,
-	signal: AbortSignal,
-): Promise<Found | undefined> {
-	const stream = await streamEvents(file === "-" ? process.stdin : file, {
-		...(format !== undefined && { format }),
-		onFault,
-		reuse: true,
-	});
+async function look(source: Source, head: Uint8Array, options: Looking): Promise<Found | undefined> {
+	const { format = formatApart(head), onFault, choice, screen, signal } = options;
+	if (format === "hdf5" && typeof source === "string" && Object.keys(choice).length === 0) {
+		const set = await openSet(await loadEventsModule(), source, onFault);
+		if (set !== undefined) return lookAtSet(source, set, options);
+	}
+	const given = options.format === undefined ? {} : { format: options.format };
+	const stream = await streamEvents(source, { ...choice, ...given, onFault, reuse: true });
 	const summing = new Summing();
-	const hash = withDigest ? createHash("sha256") : undefined;
+	const hash = options.hash();
 	for await (const chunk of stream) {
 		if (signal.aborted) return undefined;
 		summing.add(chunk);
@@ -84,6 +117,41 @@ async function look(
 	};
 }
 
+/** All recordings of a set, in their order. */
+function lookAtSet(path: string, set: RecordingSet, { hash: hashOf, screen, signal }: Looking): Found | undefined {
+	const summing = new Summing();
+	const hash = hashOf();
+	try {
+		for (let recording = 0; recording < set.count; recording += 1) {
+			if (signal.aborted) return undefined;
+			summing.next();
+			for (const chunk of set.chunks(recording)) {
+				summing.add(chunk);
+				if (hash !== undefined) addTo(hash, chunk);
+			}
+			if (set.count < PROGRESS_RECORDINGS) continue;
+			screen.progress(
+				recording / set.count,
+				() => `${path}  ${grouped(recording)} of ${grouped(set.count)} recordings`,
+			);
+		}
+		const labels: Record<string, number> = {};
+		for (const label of set.labels()) labels[label] = (labels[label] ?? 0) + 1;
+		return {
+			format: "hdf5",
+			sensor: null,
+			dropped: set.dropped,
+			bytes: statSync(path).size,
+			recordings: set.count,
+			labels,
+			...summing.summary(),
+			...(hash !== undefined && { digest: hash.digest("hex") }),
+		};
+	} finally {
+		set.file.close();
+	}
+}
+
 function showProgress({ length, bytesRead, name }: EventStream, screen: Screen): void {
 	if (length === undefined || length < PROGRESS_BYTES) return;
 	screen.progress(bytesRead / length, () => `${name ?? "input"}  ${short(bytesRead)} of ${short(length)} bytes`);
@@ -91,6 +159,7 @@ function showProgress({ length, bytesRead, name }: EventStream, screen: Screen):
 
 /** Files that are read at once need no progress. */
 const PROGRESS_BYTES = 32 * 2 ** 20;
+const PROGRESS_RECORDINGS = 500;
 
 function addTo(hash: Hash, { t, x, y, p }: Events): void {
 	const bytes = new DataView(new ArrayBuffer(13 * t.length));
@@ -110,6 +179,12 @@ function report(file: string, found: Found, { marks }: Screen): string[] {
 	const lines = [marks.strong(file), row("format", `${found.format}, ${grouped(found.bytes)} bytes`)];
 	const stated = sensor === null ? "not stated" : `${sensor.width} x ${sensor.height}`;
 	lines.push(row("sensor", `${stated}${events === 0 ? "" : `; events within ${width} x ${height}`}`));
+	if (found.recordings !== undefined) {
+		const classes = Object.keys(found.labels ?? {}).length;
+		lines.push(
+			row("recordings", `${grouped(found.recordings)}${classes > 0 ? `, ${classes} labels` : ""}; all of them:`),
+		);
+	}
 	lines.push(row("events", grouped(events)));
 	if (events > 0) {
 		const spanUs = latestUs - earliestUs;
@@ -131,14 +206,4 @@ function report(file: string, found: Found, { marks }: Screen): string[] {
 
 function peak({ rate: { binUs, counts } }: Found): string {
 	return `(at most ${short((1e6 * Math.max(...counts)) / binUs)} over ${seconds(binUs)})`;
-}
-
-/** A bar for each stretch of time, in eighths of the tallest. */
-function chart(counts: readonly number[]): string {
-	const most = Math.max(...counts);
-	return counts.map((count) => (count === 0 ? " " : "▁▂▃▄▅▆▇█"[Math.ceil((8 * count) / most) - 1])).join("");
-}
-
-function seconds(us: number): string {
-	return us < 10_000 ? `${us} us` : us < 1e6 ? `${Math.round(us / 1000)} ms` : `${(us / 1e6).toFixed(1)} s`;
 }

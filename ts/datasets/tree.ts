@@ -1,6 +1,8 @@
 // What a dataset lies in: named files in folders, on disk or in a zip, read one at a time.
 
 import { DatasetError } from "../errors.js";
+import { fill } from "../events/ranges.js";
+import type { ReadRange } from "../zip/directory.js";
 
 /** A read-only tree of files. Paths are relative, with "/" between names. */
 export interface FileTree {
@@ -66,9 +68,6 @@ export async function openFolder(root: string, maxBytes: number): Promise<FileTr
 	return { place: root, list, read };
 }
 
-/** A range of a file's bytes, until the next call. */
-export type ReadRange = (offset: number, length: number) => Uint8Array;
-
 /** A file on disk as ranges of bytes; it is open only during a call. */
 export async function openRanges(file: string): Promise<{ size: number; readRange: ReadRange }> {
 	const fs = await import("node:fs");
@@ -83,17 +82,6 @@ export async function openRanges(file: string): Promise<{ size: number; readRang
 			}
 		});
 	return { size: attempt(file, () => fs.statSync(file).size), readRange };
-}
-
-/** Fills all of `bytes` from a place in an open file. */
-function fill(fs: typeof import("node:fs"), handle: number, bytes: Uint8Array, offset: number): Uint8Array {
-	let have = 0;
-	while (have < bytes.length) {
-		const got = fs.readSync(handle, bytes, have, bytes.length - have, offset + have);
-		if (got === 0) throw new DatasetError(`it ends at byte ${offset + have}`);
-		have += got;
-	}
-	return bytes;
 }
 
 /** Does it, and says of which file where it fails. */

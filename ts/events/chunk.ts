@@ -62,6 +62,11 @@ function whole(index: number, name: string, value: number | undefined, most: num
 	throw new EventError(index, `${name} ${String(value)}`, `whole numbers from 0 to ${most}${unit ? ` ${unit}` : ""}`);
 }
 
+/** The same events in memory of their own. */
+export function copyOf({ t, x, y, p }: Events): Events {
+	return { t: t.slice(), x: x.slice(), y: y.slice(), p: p.slice() };
+}
+
 /**
  * Room for the events of one recording after another, in one buffer that grows to the longest.
  *

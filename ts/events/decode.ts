@@ -97,8 +97,8 @@ export class Decoding {
 	/** Begins a new stream. */
 	start(format: EventFormat, onFault: OnFault | undefined, source: string | undefined): void {
 		const { code } = formatOf(format);
-		if (!this.#decoder.start(code, onFault === "skip")) {
-			throw new Error(`the WASM module has no decoder of number ${code}`);
+		if (code === undefined || !this.#decoder.start(code, onFault === "skip")) {
+			throw new Error(`the WASM module has no decoder of ${format}`);
 		}
 		this.#source = source;
 	}

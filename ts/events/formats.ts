@@ -2,10 +2,10 @@
 
 import { OptionError } from "../errors.js";
 
-/** What there is to know of a format that the WASM decodes. */
+/** What there is to know of a format. */
 interface Format {
-	/** Its number in WASM: see `Format` in the Rust source. */
-	readonly code: number;
+	/** Its number in WASM: see `Format` in the Rust source. None of those whose arrays lie apart. */
+	readonly code: number | undefined;
 	/** Endings of names, without a dot. */
 	readonly endings: readonly string[];
 	/** About as many bytes of a file as an event takes: how much room is made beforehand. */
@@ -30,9 +30,11 @@ const FORMATS = {
 	npy: { code: 13, endings: ["npy"], eventBytes: 13, about: "NumPy, an array of x, y, t, p" },
 	spif: { code: 14, endings: ["spif"], eventBytes: 8, about: "SPIF, the words that its UDP packets hold" },
 	dv: { code: 15, endings: [], eventBytes: 6, about: "DV, as it comes over a network" },
+	npz: { code: undefined, endings: ["npz"], eventBytes: 6, about: "NumPy, arrays t, x, y, p or one of all" },
+	hdf5: { code: undefined, endings: ["h5", "hdf5"], eventBytes: 8, about: "HDF5, as SHD, SSC, MVSEC and DSEC" },
 } as const satisfies Readonly<Record<string, Format>>;
 
-/** A format that the WASM decodes. */
+/** A format of event files. */
 export type EventFormat = keyof typeof FORMATS;
 
 /** All of them. */
@@ -46,6 +48,25 @@ export function formatOf(name: EventFormat): Format {
 /** The format of a number in WASM. */
 export function formatOfCode(code: number): EventFormat | undefined {
 	return eventFormats.find((name) => FORMATS[name].code === code);
+}
+
+/** The marks of formats whose arrays lie apart, and the places where they may be. */
+const MARKS = [
+	{ format: "npz", mark: [0x50, 0x4b, 3, 4], places: [0] },
+	{ format: "npz", mark: [0x50, 0x4b, 5, 6], places: [0] },
+	{ format: "hdf5", mark: [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a], places: [0, 512, 1024, 2048] },
+] as const;
+
+/** The format whose arrays lie apart, where the first bytes bear the mark of one. */
+export function formatApart(head: Uint8Array): "npz" | "hdf5" | undefined {
+	const has = (mark: readonly number[], place: number) => mark.every((byte, at) => head[place + at] === byte);
+	return MARKS.find(({ mark, places }) => places.some((place) => has(mark, place)))?.format;
+}
+
+/** Do the first bytes bear the mark of a WAV file? */
+export function isSound(head: Uint8Array): boolean {
+	const text = (from: number) => String.fromCharCode(...head.subarray(from, from + 4));
+	return ["RIFF", "RF64", "BW64"].includes(text(0)) && text(8) === "WAVE";
 }
 
 /** The format that a name's ending tells, if it tells one. */

@@ -2,10 +2,13 @@
 
 import { OptionError } from "../errors.js";
 import { type EventsModule, loadEventsModule } from "../wasm/module.js";
+import { openApart } from "./apart.js";
+import { ApartStream } from "./apart-stream.js";
 import { type ByteSource, type Bytes, openBytes } from "./bytes.js";
-import type { Events } from "./chunk.js";
+import { copyOf, type Events } from "./chunk.js";
 import { Decoding, HEAD_BYTES, type OnFault, type SensorPixels, tellFormat } from "./decode.js";
-import { checkFormat, type EventFormat, eventFormats, formatOfName } from "./formats.js";
+import { checkFormat, type EventFormat, eventFormats, formatApart, formatOfName, isSound } from "./formats.js";
+import type { H5wasm } from "./hdf5/library.js";
 
 /** How to read an event file. */
 export interface ReadOptions {
@@ -17,6 +20,16 @@ export interface ReadOptions {
 	readonly format?: EventFormat;
 	/** At a fault: `"refuse"` (the default) throws, `"skip"` drops what is faulty, counts it and goes on. */
 	readonly onFault?: OnFault;
+	/** Of an HDF5 file that is a set of recordings (SHD, SSC) the one that is read, from 0; must be given for those. */
+	readonly recording?: number;
+	/** Of another HDF5 file where the events are, as `"davis/right/events"`: an array of rows or a group of arrays. */
+	readonly at?: string;
+	/** Of an HDF5 file whose times rise the events from this time on, in us; only these are read. */
+	readonly fromUs?: number;
+	/** The same before this time. */
+	readonly untilUs?: number;
+	/** The package h5wasm, which HDF5 files need, where it cannot be loaded by its name: in browsers. */
+	readonly h5wasm?: H5wasm;
 }
 
 /** How to stream. */
@@ -38,6 +51,8 @@ export interface EventStream extends AsyncIterable<Events> {
 	readonly length: number | undefined;
 	/** The file's name, where it has one. */
 	readonly name: string | undefined;
+	/** How many recordings the file is a set of, where it is one; `recording` chooses among them. */
+	readonly recordings: number | undefined;
 	/** Leaves off: the file is closed. Leaving the loop over the chunks does it too. */
 	close(): Promise<void>;
 }
@@ -48,7 +63,9 @@ export interface EventStream extends AsyncIterable<Events> {
  * @param source a path, a `file:` URL, bytes, or a stream of bytes
  * @throws OptionError for a format that is neither given nor told by content or name
  * @throws DatasetError for a file that cannot be read
- * @throws FormatError, from the loop, with the byte offset of the first fault; the events before it have been given
+ * @throws EnvironmentError for an HDF5 file without the package h5wasm
+ * @throws FormatError, from the loop, with the byte offset of the first fault; the events before it have been given. Where the
+ *   fields of events lie in arrays of their own (NPZ, HDF5) the offset is in the array that the error names
  */
 export async function streamEvents(source: ByteSource, options: StreamOptions = {}): Promise<EventStream> {
 	const onFault = checkOnFault(options.onFault);
@@ -57,6 +74,18 @@ export async function streamEvents(source: ByteSource, options: StreamOptions = 
 	const parts = bytes[Symbol.asyncIterator]();
 	try {
 		const head = await headOf(parts);
+		const apart = given === undefined ? formatApart(head) : given === "npz" || given === "hdf5" ? given : undefined;
+		if (apart !== undefined) {
+			await parts.return?.();
+			const events = await openApart(module, source, apart, { ...options, onFault });
+			return new ApartStream(events, apart, bytes, options.reuse === true);
+		}
+		for (const name of ["recording", "at", "fromUs", "untilUs"] as const) {
+			if (options[name] !== undefined) throw new OptionError(name, options[name], "none for files that are not HDF5");
+		}
+		if (given === undefined && isSound(head)) {
+			throw new OptionError("source", bytes.name ?? "WAV", "event files; openAudio and streamAudio read sound");
+		}
 		const format = given ?? toldFormat(module, head, bytes.name);
 		return new DecodedStream(module, bytes, head, parts, { format, onFault, reuse: options.reuse === true });
 	} catch (cause) {
@@ -109,6 +138,7 @@ class DecodedStream implements EventStream {
 	readonly format: EventFormat;
 	readonly name: string | undefined;
 	readonly length: number | undefined;
+	readonly recordings = undefined;
 	readonly #decoding: Decoding;
 	readonly #chunks: AsyncGenerator<Events>;
 	readonly #rest: AsyncIterator<Uint8Array>;
@@ -194,8 +224,4 @@ class DecodedStream implements EventStream {
 async function nextOf(parts: AsyncIterator<Uint8Array>): Promise<Uint8Array | undefined> {
 	const { done, value } = await parts.next();
 	return done === true ? undefined : value;
-}
-
-function copyOf({ t, x, y, p }: Events): Events {
-	return { t: t.slice(), x: x.slice(), y: y.slice(), p: p.slice() };
 }

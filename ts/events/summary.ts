@@ -66,6 +66,11 @@ export class Summing {
 		this.#events += t.length;
 	}
 
+	/** Another recording begins, whose times may lie before those of the last one. Rates are those of all together. */
+	next(): void {
+		this.#lastUs = Number.NEGATIVE_INFINITY;
+	}
+
 	/** What all of them came to. */
 	summary(): EventSummary {
 		const [polarities, bins] = [usedOf(this.#polarities), usedOf(this.#counts)];

@@ -30,6 +30,9 @@ export interface EventsModule {
 	/** As of a learner's module. */
 	readonly memory: WebAssembly.Memory;
 	readonly Decoder: typeof eventsGlue.Decoder;
+	readonly Column: typeof eventsGlue.Column;
+	readonly Wav: typeof eventsGlue.Wav;
+	readonly fieldOf: typeof eventsGlue.fieldOf;
 	readonly detect: typeof eventsGlue.detect;
 	readonly suspect: typeof eventsGlue.suspect;
 }
@@ -108,7 +111,8 @@ async function loadLearner(
 
 async function loadDecoders(): Promise<EventsModule> {
 	const { glue, memory } = await start("events", () => import("./stllr_events.js"));
-	return { memory, Decoder: glue.Decoder, detect: glue.detect, suspect: glue.suspect };
+	const { Decoder, Column, Wav, fieldOf, detect, suspect } = glue;
+	return { memory, Decoder, Column, Wav, fieldOf, detect, suspect };
 }
 
 async function loadEncoders(): Promise<EncodeModule> {

@@ -4,11 +4,12 @@
 //! decoder lives, but a view must be made again when the memory has grown. It must not read or write them
 //! during a call, and does not, as calls do not yield.
 
+use crate::fault;
 use alloc::boxed::Box;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
-use stllr_events::{ALLOWED, Chunk, DecodeFault, Format, OnFault, decoder};
+use stllr_events::{Chunk, DecodeFault, Format, OnFault, decoder};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Events a call can give at most.
@@ -121,19 +122,19 @@ impl Decoder {
     /// Where it is wrong, in bytes from the begin of the stream.
     #[wasm_bindgen(js_name = faultOffset)]
     pub fn fault_offset(&self) -> f64 {
-        self.fault.map_or(0.0, |fault| fault.offset as f64)
+        fault::offset(self.fault)
     }
 
     /// What was found there.
     #[wasm_bindgen(js_name = faultFound)]
     pub fn fault_found(&self) -> String {
-        self.fault_text().0
+        fault::found(self.fault)
     }
 
     /// What is allowed there.
     #[wasm_bindgen(js_name = faultAllowed)]
     pub fn fault_allowed(&self) -> String {
-        self.fault_text().1
+        fault::allowed(self.fault)
     }
 
     /// How many bytes `input` holds.
@@ -175,12 +176,6 @@ impl Decoder {
     #[wasm_bindgen(js_name = pPtr)]
     pub fn p_ptr(&self) -> *const u8 {
         self.chunk.p().as_ptr()
-    }
-
-    fn fault_text(&self) -> (String, String) {
-        let text = self.fault.map_or(String::new(), |fault| fault.kind.to_string());
-        let (found, allowed) = text.split_once(ALLOWED).unwrap_or((&text, ""));
-        (found.into(), allowed.into())
     }
 
     fn settle(&mut self, result: Result<usize, DecodeFault>) -> usize {

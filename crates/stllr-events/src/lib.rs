@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 //! From the bytes of event files and streams to the time steps of a spiking network.
 //!
+//! - [`audio`]: sound files to samples.
 //! - [`decode`]: streaming decoders, one file a format; bytes in, a [`Chunk`] of events out.
 //! - [`detect`]: which format the first bytes of a file are.
 //! - [`encode`]: samples, sound and frames to events; [`filter`]: events to fewer, or to others.
@@ -12,6 +13,7 @@
 
 extern crate alloc;
 
+pub mod audio;
 pub mod chunk;
 pub mod decode;
 pub mod detect;

@@ -222,12 +222,82 @@ fn a_file_cut_anywhere_says_where() {
     }
 }
 
+/// All values of a column, its fault and what it has dropped.
+fn column(
+    field: Field,
+    bytes: &[u8],
+    piece: usize,
+    room: usize,
+    on_fault: OnFault,
+) -> (Vec<u64>, Option<DecodeFault>, u64) {
+    let mut column = Column::new(field, None, on_fault);
+    let (mut values, mut out) = (Vec::new(), vec![0; room]);
+    for part in bytes.chunks(piece) {
+        let mut part = part;
+        while !part.is_empty() {
+            match column.feed(part, &mut out) {
+                Ok((consumed, written)) => {
+                    assert!(consumed > 0, "no progress");
+                    part = &part[consumed..];
+                    values.extend(&out[..written]);
+                }
+                Err(fault) => {
+                    assert_eq!(column.finish(), Err(fault), "a fault stays");
+                    return (values, Some(fault), column.dropped().records);
+                }
+            }
+        }
+    }
+    let end = column.finish();
+    (values, end.err(), column.dropped().records)
+}
+
+#[test]
+fn columns_that_skip_mark_what_is_missing() {
+    let bytes = file(1, "'<f4'", "(5,)", &[1.5f32, 2.0, f32::NAN, -1.0].map(f32::to_le_bytes).concat());
+    let (values, end, dropped) = column(Field::X, &bytes, 3, 2, OnFault::Skip);
+    assert_eq!(values, [Column::MISSING, 2, Column::MISSING, Column::MISSING]);
+    // The array ends before its fifth value.
+    assert_eq!((end, dropped), (None, 1));
+    assert_eq!(column(Field::T, &bytes, 100, 9, OnFault::Refuse).0, [1_500_000, 2_000_000]);
+}
+
+#[test]
+fn damaged_columns_give_the_same_however_they_are_split() {
+    let mut random = Random(11);
+    let kinds = [("'<f8'", 8), ("'<f2'", 2), ("'>i4'", 4), ("'|u1'", 1), ("'<u2'", 2)];
+    for round in 0..4000 {
+        let (descr, size) = kinds[random.below(kinds.len())];
+        let count = random.below(30);
+        let content: Vec<u8> = (0..count * size).map(|_| random.next() as u8 & 0x3F).collect();
+        let mut bytes = file(1, descr, &format!("({count},)"), &content);
+        for _ in 0..random.below(4) {
+            let at = random.below(bytes.len());
+            match random.below(3) {
+                0 => bytes[at] ^= 1 << random.below(8),
+                1 => bytes.truncate(at + 1),
+                _ => bytes.insert(at, random.next() as u8),
+            }
+        }
+        let field = [Field::T, Field::X, Field::Y, Field::P][random.below(4)];
+        let [refused, left] = [OnFault::Refuse, OnFault::Skip].map(|on_fault| {
+            let whole = column(field, &bytes, bytes.len(), 4096, on_fault);
+            let split = column(field, &bytes, 1 + random.below(40), 1 + random.below(9), on_fault);
+            assert_eq!(split, whole, "round {round}");
+            whole
+        });
+        assert!(left.0.starts_with(&refused.0) && left.1.is_none());
+        let is_marked = left.0.contains(&Column::MISSING);
+        assert_eq!(refused.1.is_some(), left.2 > 0 || is_marked, "round {round}: a fault was not counted");
+    }
+}
+
 #[test]
 fn columns_of_an_npz() {
     let seconds: Vec<u8> = [0.5f64, 1.25].iter().flat_map(|v| v.to_le_bytes()).collect();
     let times = file(1, "'<f8'", "(2,)", &seconds);
     for piece in 1..times.len() {
-        let mut column = Column::new(Field::T, None);
+        let mut column = Column::new(Field::T, None, OnFault::Refuse);
         let (mut values, mut out) = (Vec::new(), [0; 1]);
         for part in times.chunks(piece) {
             let mut part = part;
@@ -240,18 +310,20 @@ fn columns_of_an_npz() {
         assert_eq!((values, column.count(), column.finish()), (vec![500_000, 1_250_000], Some(2), Ok(())));
     }
     let mut out = [0; 9];
-    let mut forced = Column::new(Field::T, Some(TimeUnit::Microseconds));
+    let mut forced = Column::new(Field::T, Some(TimeUnit::Microseconds), OnFault::Refuse);
     assert_eq!(forced.feed(&times, &mut out), Ok((times.len(), 2)));
     assert_eq!(out[..2], [1, 1]);
     let signs = file(1, "'|i1'", "(3,)", &[1, 0xFF, 0]);
-    let mut column = Column::new(Field::P, None);
+    let mut column = Column::new(Field::P, None, OnFault::Refuse);
     assert_eq!(column.feed(&signs, &mut out), Ok((signs.len(), 3)));
     assert_eq!(out[..3], [1, 0, 0]);
-    let mut column = Column::new(Field::X, None);
+    let mut column = Column::new(Field::X, None, OnFault::Refuse);
     let bad = fault(signs.len() - 2, FileFault::Value { field: Field::X, index: 1 }).map(|()| (0, 0));
-    assert_eq!(column.feed(&signs, &mut out), bad);
+    // What lies before the fault first, then the fault.
+    assert_eq!(column.feed(&signs, &mut out), Ok((signs.len() - 1, 1)));
+    assert_eq!((out[0], column.feed(&signs[signs.len() - 1..], &mut out)), (1, bad));
     assert_eq!((column.feed(&signs, &mut out), column.finish().map(|()| (0, 0))), (bad, bad));
-    let mut column = Column::new(Field::X, None);
+    let mut column = Column::new(Field::X, None, OnFault::Refuse);
     let shape = fault(0, FileFault::Unsupported(Unsupported::Shape)).map(|()| (0, 0));
     assert_eq!(column.feed(&file(1, TONIC, "(3,)", &tonic(&ROWS)), &mut out), shape);
     assert_eq!(
@@ -264,7 +336,7 @@ fn columns_of_an_npz() {
 fn times(descr: &str, unit: Option<TimeUnit>, content: &[u8]) -> Option<u64> {
     let mut out = [0];
     let file = file(1, &format!("'{descr}'"), "(1,)", content);
-    Column::new(Field::T, unit).feed(&file, &mut out).ok().map(|_| out[0])
+    Column::new(Field::T, unit, OnFault::Refuse).feed(&file, &mut out).ok().map(|_| out[0])
 }
 
 #[test]

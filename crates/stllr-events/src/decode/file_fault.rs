@@ -118,6 +118,26 @@ pub enum FileFault {
     },
     /// Bytes after the last record.
     Trailing,
+    /// Samples of sound before the chunk that says what they are.
+    NoFormat,
+    /// Sound of no channel, or of more than are read.
+    Channels {
+        /// How many it has.
+        found: u16,
+        /// The most that are read.
+        most: u16,
+    },
+    /// Samples of sound of a size that is not read.
+    SampleSize {
+        /// The bits of a sample.
+        bits: u16,
+        /// The bytes of a frame.
+        frame_bytes: u16,
+    },
+    /// Sound of no frames a second.
+    Rate,
+    /// A sample of sound that is no finite number.
+    Sample,
 }
 
 impl fmt::Display for FileFault {
@@ -148,6 +168,14 @@ impl fmt::Display for FileFault {
             Self::Columns { found, needed } => write!(f, "a line with {found} values; allowed: at least {needed}"),
             Self::Missing { found, needed } => write!(f, "{found} records; allowed: {needed}, as the head says"),
             Self::Trailing => f.write_str("bytes after the last record; allowed: none"),
+            Self::NoFormat => f.write_str("samples before their format; allowed: a chunk fmt before them"),
+            Self::Channels { found, most } => write!(f, "{found} channels; allowed: 1 to {most}"),
+            Self::SampleSize { bits, frame_bytes } => write!(
+                f,
+                "samples of {bits} bits in frames of {frame_bytes} bytes; allowed: 1 to 32 bits, or floats of 32 or 64"
+            ),
+            Self::Rate => f.write_str("0 frames a second; allowed: 1 or more"),
+            Self::Sample => f.write_str("a sample that is no finite number; allowed: -1 to 1"),
         }
     }
 }

@@ -14,7 +14,7 @@
 //! Held are the head, of at most [`MAX_HEADER_BYTES`], and one unfinished record, of at most 1,024 bytes.
 
 mod header;
-mod number;
+pub(crate) mod number;
 mod source;
 
 use super::text::{Options, TimeUnit};
@@ -154,7 +154,8 @@ impl Decoder for Npy {
 /// The reader of an array of one field of events, of shape (N,).
 ///
 /// Events whose fields lie in several arrays cannot be decoded in one pass: whoever holds the arrays reads each and puts
-/// them together by index. So a value that cannot be is a fault here whatever [`OnFault`] says.
+/// them together by index. So under [`OnFault::Skip`] a value that cannot be is [`Column::MISSING`]: with it falls the event,
+/// and whoever puts them together counts it.
 #[derive(Debug, Clone)]
 pub struct Column {
     field: Field,
@@ -165,9 +166,17 @@ pub struct Column {
 }
 
 impl Column {
+    /// What stands for a value that cannot be.
+    pub const MISSING: u64 = u64::MAX;
+
     /// For the array of this field; `unit` is that of times, without it floats count seconds and others us.
-    pub fn new(field: Field, unit: Option<TimeUnit>) -> Self {
-        Self { field, unit, source: Source::new(OnFault::Refuse), slot: None, count: None }
+    pub fn new(field: Field, unit: Option<TimeUnit>, on_fault: OnFault) -> Self {
+        Self { field, unit, source: Source::new(on_fault), slot: None, count: None }
+    }
+
+    /// What was left out of the array as a whole: its head, its end, or what follows it.
+    pub fn dropped(&self) -> Dropped {
+        self.source.dropped()
     }
 
     /// How many values the array has, once its head has been read.
@@ -176,10 +185,10 @@ impl Column {
     }
 
     /// Writes the values of `bytes` to `out`, times in us; returns how many bytes it has consumed and how many values it
-    /// has written. It stops early only when `out` is full.
+    /// has written. It stops early when `out` is full, and before a fault: the next call, or [`Column::finish`], returns that.
     ///
     /// # Errors
-    /// The first fault; every later call returns it again.
+    /// The first fault, under [`OnFault::Refuse`]; every later call returns it again.
     pub fn feed(&mut self, bytes: &[u8], out: &mut [u64]) -> Result<(usize, usize), DecodeFault> {
         let mut rest = bytes;
         let mut written = 0;
@@ -198,14 +207,20 @@ impl Column {
                 continue;
             };
             let (field, unit) = (self.field, self.unit.unwrap_or(slot.number.unit()));
+            let missing = (self.source.on_fault() == OnFault::Skip).then_some(Self::MISSING);
             let read = |record: &[u8]| match field {
                 Field::T => time(slot, record, unit),
                 Field::X | Field::Y => pixel(slot, record).map(u64::from),
                 Field::P => polarity(slot, record).map(u64::from),
             };
-            if let Some(value) = self.source.record(&mut rest, |record| read(record).ok_or(field))? {
-                out[written] = value;
-                written += 1;
+            match self.source.record(&mut rest, |record| read(record).or(missing).ok_or(field)) {
+                Ok(Some(value)) => {
+                    out[written] = value;
+                    written += 1;
+                }
+                Ok(None) => {}
+                Err(_) if written > 0 => break,
+                Err(fault) => return Err(fault),
             }
         }
         Ok((bytes.len() - rest.len(), written))

@@ -88,7 +88,7 @@ impl Number {
 }
 
 /// A float of this many bits as mantissa, power of two and sign; `None` for infinities and what is no number.
-fn float(word: u64, bits: usize) -> Option<(u64, i32, bool)> {
+pub(crate) fn float(word: u64, bits: usize) -> Option<(u64, i32, bool)> {
     let fraction = match bits {
         16 => 10,
         32 => 23,
