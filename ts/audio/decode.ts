@@ -98,3 +98,29 @@ export class WavDecoding {
 		throw new FormatError(wav.faultOffset(), wav.faultFound(), wav.faultAllowed(), this.#source);
 	}
 }
+
+/** All samples of a file. Throws a FormatError as `WavDecoding` does. */
+export function decodeAudio(
+	module: WavModule,
+	bytes: Uint8Array,
+	onFault: OnFault,
+	source: string | undefined,
+): AudioFormat & { readonly samples: Int16Array; readonly dropped: number } {
+	const decoding = new WavDecoding(module, onFault, source);
+	try {
+		// No sample is stored in less than a byte.
+		let made = new Int16Array(bytes.length);
+		let count = 0;
+		for (const part of decoding.push(bytes)) {
+			made.set(part, count);
+			count += part.length;
+		}
+		decoding.finish();
+		made = made.slice(0, count);
+		const { format, dropped } = decoding;
+		if (format === undefined) throw new FormatError(0, "no head of a sound file", "a WAV file", source);
+		return { ...format, samples: made, dropped };
+	} finally {
+		decoding.free();
+	}
+}

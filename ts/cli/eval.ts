@@ -9,6 +9,7 @@ import { type Args, type Command, UsageError } from "./args.js";
 import { Interrupt } from "./interrupt.js";
 import { type Recipe, readRecipe } from "./recipe.js";
 import { Screen } from "./screen.js";
+import { openRecordings } from "./sets.js";
 import { jsonSeconds, taskOf } from "./summary.js";
 
 /** The command. */
@@ -36,7 +37,7 @@ async function run(args: Args): Promise<number> {
 	const screen = new Screen(args);
 	const recipe = readRecipe(path);
 	const onFault = args.word("on-fault", ["refuse", "skip"]) ?? "refuse";
-	const set = await openLabelled(args.text("data") ?? recipe.data, { onFault: recipe.onFault });
+	const set = await openRecordings(args.text("data") ?? recipe.data, recipe.dataset, { onFault: recipe.onFault });
 	const network = await Network.create(recipe.spec);
 	try {
 		const { seconds, operations, confusion } = await repeat(network, recipe, set, screen);
@@ -61,6 +62,7 @@ async function run(args: Args): Promise<number> {
 		return 0;
 	} finally {
 		network.close();
+		set.close?.();
 	}
 }
 

@@ -24,8 +24,8 @@ export function readFormat(args: Args): EventFormat | undefined {
 
 /** Which events of an HDF5 file. */
 export const choiceFlags: readonly Flag[] = [
-	{ name: "recording", value: "N", help: "of an HDF5 file that is a set of recordings (SHD, SSC): this one, from 0" },
-	{ name: "at", value: "PATH", help: "of an HDF5 file: where the events are, as davis/right/events" },
+	{ name: "recording", value: "N", help: "of an HDF5 file of many recordings: this one, from 0" },
+	{ name: "at", value: "PATH", help: "of an HDF5 file: where in it the events are" },
 	{ name: "from-us", value: "US", help: "of an HDF5 file: events from this time on" },
 	{ name: "until-us", value: "US", help: "of an HDF5 file: events before this time" },
 ];

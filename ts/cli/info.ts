@@ -22,8 +22,8 @@ export const command: Command = {
 	usage: "FILE... [options]",
 	about: [
 		"Says what is in event files: format, sensor, span, rate over time, polarities,",
-		"faults; of sound (WAV) rate, channels, length, peak. The content tells the format,",
-		"not the name. `-` reads standard input.",
+		"faults; of sound (WAV) rate, channels, length, peak. The content tells the",
+		"format, not the name. `-` reads standard input.",
 	],
 	flags: [
 		formatFlag,

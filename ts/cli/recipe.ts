@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
 import { type NetworkSpec, StllrError } from "../index.js";
 import { type FullSchedule, fullSchedule } from "../learning/schedule.js";
+import { type EventsDataset, eventsDatasets } from "./sets.js";
 
 /** All that decides what a network learned. */
 export interface Recipe {
@@ -11,6 +12,8 @@ export interface Recipe {
 	readonly stllrRecipe: 1;
 	/** Where the recordings are, from the recipe's own folder. */
 	readonly data: string;
+	/** Which dataset by name they are, where they were opened as one. */
+	readonly dataset?: EventsDataset;
 	readonly spec: NetworkSpec;
 	readonly epochs: number;
 	readonly seed: number;
@@ -51,6 +54,10 @@ export function readRecipe(path: string): Recipe {
 		}
 	}
 	const recipe = content as Recipe;
+	if (recipe.dataset !== undefined && !eventsDatasets.includes(recipe.dataset)) {
+		const said = `dataset: ${JSON.stringify(recipe.dataset)} is not allowed; allowed: ${eventsDatasets.join(", ")}`;
+		throw new StllrError("format", `${path}: ${said}`);
+	}
 	const data = resolve(dirname(resolve(path)), recipe.data);
 	try {
 		return { ...recipe, schedule: fullSchedule(recipe.schedule), data };
@@ -67,7 +74,7 @@ function withSchedule(content: unknown): unknown {
 	return { ...recipe, schedule: { type: "linear", final: finalRate } };
 }
 
-const FIELDS: Readonly<Record<keyof Recipe, string>> = {
+const FIELDS: Readonly<Record<Exclude<keyof Recipe, "dataset">, string>> = {
 	stllrRecipe: "number",
 	data: "string",
 	spec: "object",

@@ -1,7 +1,7 @@
 // `stllr train`: learns labelled recordings online, one at a time, and says how well.
 
 import { basename } from "node:path";
-import { type LabelledSet, openLabelled } from "../datasets/mod.js";
+import type { LabelledSet } from "../datasets/mod.js";
 import { DatasetError, Network, type NetworkSpec } from "../index.js";
 import { Confusion } from "../learning/confusion.js";
 import type { Progress } from "../learning/progress.js";
@@ -15,6 +15,7 @@ import { Interrupt } from "./interrupt.js";
 import { writeRecipe } from "./recipe.js";
 import { scheduleAbout, scheduleFlags, scheduleNames, scheduleOf } from "./schedule.js";
 import { Screen } from "./screen.js";
+import { datasetFlag, openRecordings, readDataset } from "./sets.js";
 import { shapeOf, specFlags, specNames, specOf, usualFor } from "./spec.js";
 import { jsonRate, jsonSeconds, maxMemoryMB, memoryMB, taskOf } from "./summary.js";
 
@@ -25,13 +26,15 @@ export const command: Command = {
 	about: [
 		"Learns labelled recordings online, one at a time, and tests after each epoch.",
 		"PATH is a zip or a folder: train.csv and test.csv beside .bs2 or .bin files, or",
-		"Train/CLASS/*.bin and Test/CLASS/*.bin as N-MNIST unpacks to.",
+		"Train/CLASS/*.bin and Test/CLASS/*.bin as N-MNIST unpacks to; with --dataset it",
+		"is the folder of that dataset's original (an unknown name lists the known ones).",
 		"Ctrl-C stops it with the result so far (exit code 130). The same seed gives the",
 		"same weights on every machine. Defaults are in brackets; N-MNIST is known by its",
 		"sensor of 34 x 34 and has some of its own.",
 		...scheduleAbout,
 	],
 	flags: [
+		datasetFlag,
 		{ name: "epochs", value: "N", help: "how often to learn each recording (10)" },
 		{ name: "seed", value: "N", help: "of weights, dither and order (1)" },
 		{ name: "folds", value: "K", help: "cross-validate: K runs over all recordings" },
@@ -56,7 +59,8 @@ async function run(args: Args): Promise<number> {
 	const screen = new Screen(args);
 	const onFault = args.word("on-fault", ["refuse", "skip"]) ?? "refuse";
 	const schedule = scheduleOf(args);
-	const set = await openLabelled(path, { onFault, holdBytes: HOLD_BYTES });
+	const named = readDataset(args);
+	const set = await openRecordings(path, named, { onFault, holdBytes: HOLD_BYTES });
 	const seed = args.integer("seed", 0, 0xffffffff, 1);
 	const spec = specOf(args, set, seed);
 	if (folds === undefined && set.test.length === 0) {
@@ -94,13 +98,25 @@ async function run(args: Args): Promise<number> {
 		if (recipe !== undefined && result !== undefined) {
 			const { epochs } = options;
 			const { learned, weightsHash } = result;
-			writeRecipe(recipe, { data: path, spec, epochs, seed, schedule, shift, onFault, learned, weightsHash });
+			writeRecipe(recipe, {
+				data: path,
+				...(named && { dataset: named }),
+				spec,
+				epochs,
+				seed,
+				schedule,
+				shift,
+				onFault,
+				learned,
+				weightsHash,
+			});
 			screen.note(`wrote ${recipe}`);
 		}
 		screen.json(summary);
 		return interrupt.exitCode;
 	} finally {
 		interrupt.close();
+		set.close?.();
 	}
 }
 

@@ -6,7 +6,7 @@ import { EventRoom, type Events } from "../events/chunk.js";
 import { type DecoderModule, decodeEvents, type OnFault } from "../events/decode.js";
 import { checkOnFault } from "../events/stream.js";
 import { loadEventsModule } from "../wasm/module.js";
-import { type Listed, listRecordings, type SensorSize } from "./layout.js";
+import { type Listed, type Listing, listRecordings, type SensorSize } from "./layout.js";
 import { type FileTree, openFolder, openRanges } from "./tree.js";
 
 /** One recording and what it shows. */
@@ -19,6 +19,10 @@ export interface Recording {
 	readonly events: Events;
 	/** The same into room that is used again: for loops over many recordings. */
 	read?(room: EventRoom): Events;
+	/** Who or what was recorded, where the dataset says it and it is no class: a speaker, a session, a trial. */
+	readonly subject?: string;
+	/** When it ends, in us, where that is later than its last event. */
+	readonly endUs?: number;
 }
 
 /** Recordings with their labels, in the dataset's own split. */
@@ -27,11 +31,16 @@ export interface LabelledSet {
 	/** The classes' names; a label is an index into it. */
 	readonly classes: readonly string[];
 	readonly train: readonly Recording[];
+	/** Empty where the dataset has no split of its own: `folds` makes one. */
 	readonly test: readonly Recording[];
+	/** For choosing options, where the dataset has such a part. */
+	readonly valid?: readonly Recording[];
 	/** The sensor: columns, rows and polarities. */
 	readonly width: number;
 	readonly height: number;
 	readonly polarities: number;
+	/** Closes what stays open while recordings are read; sets without it have nothing open. */
+	close?(): void;
 }
 
 /** How to open a labelled set. */
@@ -69,12 +78,35 @@ export async function openLabelled(
 	source: string | URL | Uint8Array,
 	options: LabelledOptions = {},
 ): Promise<LabelledSet> {
-	const onFault = checkOnFault(options.onFault);
-	const maxBytes = whole("maxBytes", options.maxBytes ?? 2 ** 28, 1, 2 ** 31);
-	const holdBytes = whole("holdBytes", options.holdBytes ?? 2 ** 25, 0, Number.MAX_SAFE_INTEGER);
-	const given = checkSensor(options.sensor ?? {});
-	const tree = await openTree(source, maxBytes);
-	const listing = listRecordings(tree);
+	const checked = checkLabelled(options);
+	const tree = await openTree(source, checked.maxBytes);
+	return openListed(tree, listRecordings(tree), checked);
+}
+
+/** The options, checked, with their defaults. */
+export interface CheckedOptions {
+	readonly onFault: OnFault;
+	readonly maxBytes: number;
+	readonly holdBytes: number;
+	readonly given: Partial<SensorSize>;
+}
+
+/** Checks the options. */
+export function checkLabelled(options: LabelledOptions): CheckedOptions {
+	return {
+		onFault: checkOnFault(options.onFault),
+		maxBytes: whole("maxBytes", options.maxBytes ?? 2 ** 28, 1, 2 ** 31),
+		holdBytes: whole("holdBytes", options.holdBytes ?? 2 ** 25, 0, Number.MAX_SAFE_INTEGER),
+		given: checkSensor(options.sensor ?? {}),
+	};
+}
+
+/** The recordings of a list, each decoded when it is asked for. */
+export async function openListed(
+	tree: FileTree,
+	listing: Listing,
+	{ onFault, holdBytes, given }: CheckedOptions,
+): Promise<LabelledSet> {
 	const store = new Store(tree, await loadEventsModule(), onFault, holdBytes);
 	const recordings = (listed: readonly Listed[]) => listed.map((file) => new StoredRecording(store, file));
 	const [train, test] = [recordings(listing.train), recordings(listing.test)];
@@ -83,7 +115,8 @@ export async function openLabelled(
 	return { name: tree.place, classes: listing.classes, train, test, ...({ ...sensor, ...given } as SensorSize) };
 }
 
-async function openTree(source: string | URL | Uint8Array, maxBytes: number): Promise<FileTree> {
+/** Opens a zip or a folder. */
+export async function openTree(source: string | URL | Uint8Array, maxBytes: number): Promise<FileTree> {
 	if (source instanceof Uint8Array) {
 		const { openZip, portableCodec } = await import("./zip.js");
 		const readRange = (offset: number, length: number) => source.subarray(offset, offset + length);

@@ -8,7 +8,7 @@ import { openNpz } from "./arrays/npz.js";
 import type { Events } from "./chunk.js";
 import { Decoding, type OnFault, type SensorPixels } from "./decode.js";
 import { findEvents, type Hdf5Choice } from "./hdf5/layout.js";
-import { type H5wasm, openHdf5 } from "./hdf5/library.js";
+import { type H5wasm, type Hdf5File, openHdf5 } from "./hdf5/library.js";
 import { openRanges } from "./ranges.js";
 
 /** How to read such a file. */
@@ -73,11 +73,7 @@ async function openHdf5Events(
 	const file = await openHdf5(source, h5wasm);
 	const close = () => file.close();
 	try {
-		const { arrays, ...known } = findEvents(file, module, choice);
-		const reading =
-			"whole" in arrays
-				? new Whole(module, arrays.whole, onFault)
-				: new Joining(module, arrays.fields, onFault, arrays.offsetUs);
+		const { reading, known } = readHdf5(module, file, choice, onFault);
 		return new Apart(reading, close, known);
 	} catch (cause) {
 		close();
@@ -85,8 +81,23 @@ async function openHdf5Events(
 	}
 }
 
+/** The events of an open file, and what is known of them. */
+export function readHdf5(
+	module: EventsModule,
+	file: Hdf5File,
+	choice: Hdf5Choice,
+	onFault: OnFault,
+): { reading: Reading; known: Pick<ApartEvents, "sensor" | "recordings" | "count"> } {
+	const { arrays, ...known } = findEvents(file, module, choice);
+	const reading =
+		"whole" in arrays
+			? new Whole(module, arrays.whole, onFault)
+			: new Joining(module, arrays.fields, onFault, arrays.offsetUs);
+	return { reading, known };
+}
+
 /** What gives events and holds memory in WASM. */
-interface Reading {
+export interface Reading {
 	readonly dropped: number;
 	chunks(): Generator<Events>;
 	free(): void;
