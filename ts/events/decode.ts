@@ -36,6 +36,7 @@ export interface DecodeOptions {
 export interface WasmDecoder {
 	start(format: number, skip: boolean): boolean;
 	feed(from: number, until: number): number;
+	border(): void;
 	finish(): number;
 	consumed(): number;
 	dropped(): number;
@@ -119,6 +120,12 @@ export class Decoding {
 				this.#check();
 			}
 		}
+	}
+
+	/** A message ends here: what it cuts is a fault, and what follows begins anew. */
+	border(): void {
+		this.#decoder.border();
+		this.#check();
 	}
 
 	/** Ends the stream, and gives the last events as `push` does. */

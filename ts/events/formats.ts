@@ -30,6 +30,12 @@ const FORMATS = {
 	npy: { code: 13, endings: ["npy"], eventBytes: 13, about: "NumPy, an array of x, y, t, p" },
 	spif: { code: 14, endings: ["spif"], eventBytes: 8, about: "SPIF, the words that its UDP packets hold" },
 	dv: { code: 15, endings: [], eventBytes: 6, about: "DV, as it comes over a network" },
+	edvs0: { code: 20, endings: [], eventBytes: 2, about: "eDVS on its serial line, mode E0, without times" },
+	edvs1: { code: 21, endings: [], eventBytes: 3, about: "eDVS, mode E1, times since the event before" },
+	edvs2: { code: 22, endings: [], eventBytes: 4, about: "eDVS, mode E2, times of 16 bits" },
+	edvs3: { code: 23, endings: [], eventBytes: 5, about: "eDVS, mode E3, times of 24 bits" },
+	edvs4: { code: 24, endings: [], eventBytes: 6, about: "eDVS, mode E4, times of 32 bits" },
+	edvst: { code: 25, endings: [], eventBytes: 16, about: "eDVS, modes E30 and E31, text" },
 	npz: { code: undefined, endings: ["npz"], eventBytes: 6, about: "NumPy, arrays t, x, y, p or one of all" },
 	hdf5: { code: undefined, endings: ["h5", "hdf5"], eventBytes: 8, about: "HDF5, as SHD, SSC, MVSEC and DSEC" },
 } as const satisfies Readonly<Record<string, Format>>;

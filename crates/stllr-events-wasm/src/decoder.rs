@@ -86,6 +86,13 @@ impl Decoder {
         self.settle(fed)
     }
 
+    /// A message ends: a record that it cuts is dropped, or refused. See `hasFault`.
+    pub fn border(&mut self) {
+        self.chunk.clear();
+        let border = self.inner.border();
+        self.settle(border.map(|()| 0));
+    }
+
     /// Ends the stream; returns how many last events there are in the arrays. See `faultCode`.
     pub fn finish(&mut self) -> usize {
         self.chunk.clear();

@@ -5,7 +5,7 @@
 //! guess and says so. The name of the file or the user must have the last word on it.
 
 use crate::decode::lines::{Line, Lines};
-use crate::decode::{Format, aedat2, aedat4, dat, es, npy, raw, text};
+use crate::decode::{Format, aedat2, aedat4, dat, edvs, es, npy, raw, text};
 
 /// How many bytes of a file [`detect`] should be given; fewer are enough for most formats, more do not help.
 pub const HEAD: usize = 4096;
@@ -44,13 +44,14 @@ pub fn detect(head: &[u8]) -> Option<Detected> {
 type IsHead = fn(&[u8]) -> bool;
 
 /// Formats with a mark of fixed bytes, or one that is found as surely.
-const MARKS: [(IsHead, Format); 7] = [
+const MARKS: [(IsHead, Format); 8] = [
     (|head| head.starts_with(es::MARK), Format::Es),
     (|head| is_aedat(head, b'2'), Format::Aedat2),
     (|head| is_aedat(head, b'3'), Format::Aedat3),
     (aedat4::is_head, Format::Aedat4),
     (npy::is_head, Format::Npy),
     (aedat4::is_stream_head, Format::Dv),
+    (edvs::is_text_head, Format::EdvsText),
     (
         |head| head.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()) && text::is_head(head),
         Format::Text,

@@ -36,6 +36,29 @@ impl Clock32 {
     }
 }
 
+/// A clock of few bits that never goes back: a smaller number is one of the next round.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ForwardClock {
+    last_us: u64,
+}
+
+impl ForwardClock {
+    /// The full time of a record at `part`, of `bits` bits (less than 32).
+    pub fn at(&mut self, part: u32, bits: u32) -> Result<u64, DecodeFaultKind> {
+        self.add(part.wrapping_sub(self.last_us as u32) & ((1 << bits) - 1))
+    }
+
+    /// The full time of a record `ahead` us after the last one.
+    pub fn add(&mut self, ahead: u32) -> Result<u64, DecodeFaultKind> {
+        let full = self.last_us + u64::from(ahead);
+        if full > MAX_TIME_US {
+            return Err(too_late(full));
+        }
+        self.last_us = full;
+        Ok(full)
+    }
+}
+
 /// The upper part of a clock, stated now and then: `BITS` bits, in units of 2^`LOW` us.
 ///
 /// It has run over where it goes back by half its range or more.

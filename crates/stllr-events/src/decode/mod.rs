@@ -13,6 +13,7 @@ mod chip;
 mod clock;
 pub mod dat;
 mod decimal;
+pub mod edvs;
 pub mod es;
 pub mod evt2;
 pub mod evt21;
@@ -68,6 +69,18 @@ pub enum Format {
     Npy = 13,
     /// The network stream of dv-processing: see [`aedat4`].
     Dv = 15,
+    /// The eDVS's serial line, mode E0, addresses only: see [`edvs`].
+    Edvs0 = 20,
+    /// Mode E1, times since the event before.
+    Edvs1 = 21,
+    /// Mode E2, times of 16 bits.
+    Edvs2 = 22,
+    /// Mode E3, times of 24 bits.
+    Edvs3 = 23,
+    /// Mode E4, times of 32 bits.
+    Edvs4 = 24,
+    /// Modes E30 and E31, text.
+    EdvsText = 25,
 }
 
 impl Format {
@@ -90,6 +103,12 @@ impl Format {
             12 => Some(Self::Text),
             13 => Some(Self::Npy),
             15 => Some(Self::Dv),
+            20 => Some(Self::Edvs0),
+            21 => Some(Self::Edvs1),
+            22 => Some(Self::Edvs2),
+            23 => Some(Self::Edvs3),
+            24 => Some(Self::Edvs4),
+            25 => Some(Self::EdvsText),
             _ => None,
         }
     }
@@ -135,6 +154,15 @@ pub trait Decoder {
     /// returns the same fault until [`Decoder::reset`].
     fn feed(&mut self, bytes: &[u8], out: &mut Chunk) -> Result<usize, DecodeFault>;
 
+    /// A message ends here, and records do not go over its border: an unfinished one is a fault, and what follows begins with
+    /// a new one. Formats whose packets find their own borders go on as they were.
+    ///
+    /// # Errors
+    /// A record that is cut, under [`OnFault::Refuse`].
+    fn border(&mut self) -> Result<(), DecodeFault> {
+        Ok(())
+    }
+
     /// Ends the stream. Appends at most one event, so `out` must not be full.
     ///
     /// # Errors
@@ -179,5 +207,11 @@ pub fn decoder(format: Format, on_fault: OnFault) -> Box<dyn Decoder> {
         Format::Text => Box::new(text::Text::new(on_fault)),
         Format::Npy => Box::new(npy::Npy::new(on_fault)),
         Format::Dv => Box::new(aedat4::Aedat4::stream(on_fault)),
+        Format::Edvs0 => stream::Stream::boxed(edvs::Edvs::new(edvs::Time::None), on_fault),
+        Format::Edvs1 => stream::Stream::boxed(edvs::Edvs::new(edvs::Time::Since), on_fault),
+        Format::Edvs2 => stream::Stream::boxed(edvs::Edvs::new(edvs::Time::Bytes(2)), on_fault),
+        Format::Edvs3 => stream::Stream::boxed(edvs::Edvs::new(edvs::Time::Bytes(3)), on_fault),
+        Format::Edvs4 => stream::Stream::boxed(edvs::Edvs::new(edvs::Time::Bytes(4)), on_fault),
+        Format::EdvsText => stream::Stream::boxed(edvs::EdvsText::new(), on_fault),
     }
 }

@@ -199,6 +199,22 @@ impl<L: Layout + 'static> Decoder for Stream<L> {
         Ok(consumed)
     }
 
+    fn border(&mut self) -> Result<(), DecodeFault> {
+        if let Some(fault) = self.fault {
+            return Err(fault);
+        }
+        if self.lost || self.held_len == 0 {
+            return Ok(());
+        }
+        let Some((_, kind)) = self.layout.end(self.held_len) else { return Ok(()) };
+        if self.on_fault == OnFault::Refuse {
+            return Err(self.refuse(0, kind));
+        }
+        self.drop_bytes(self.held_len, false);
+        self.held_len = 0;
+        Ok(())
+    }
+
     fn finish(&mut self, _out: &mut Chunk) -> Result<(), DecodeFault> {
         if let Some(fault) = self.fault {
             return Err(fault);

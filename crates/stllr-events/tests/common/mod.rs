@@ -36,7 +36,7 @@ const fn case(
     Case { format, seed, samples, has_mark }
 }
 
-pub const CASES: [Case; 12] = [
+pub const CASES: [Case; 18] = [
     case(Format::Bin, seeds::bin, ("nmnist-bin", ".bin"), false),
     case(Format::Bs2, seeds::bin, ("", ""), false),
     case(Format::Bs1, seeds::bs1, ("slayer-bs", ".bs1"), false),
@@ -49,6 +49,12 @@ pub const CASES: [Case; 12] = [
     case(Format::Evt3, seeds::evt3, ("evt3", ".raw"), true),
     case(Format::Es, seeds::es, ("es", ".es"), true),
     case(Format::Spif, seeds::spif, ("", ""), false),
+    case(Format::Edvs0, seeds::edvs0, ("", ""), false),
+    case(Format::Edvs1, seeds::edvs1, ("", ""), false),
+    case(Format::Edvs2, seeds::edvs2, ("", ""), false),
+    case(Format::Edvs3, seeds::edvs3, ("", ""), false),
+    case(Format::Edvs4, seeds::edvs4, ("", ""), false),
+    case(Format::EdvsText, seeds::edvs_text, ("", ""), true),
 ];
 
 /// All that a decoder says of a stream.

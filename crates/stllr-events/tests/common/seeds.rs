@@ -213,3 +213,52 @@ pub fn spif(random: &mut Random) -> Vec<u8> {
     }
     file
 }
+
+/// Addresses of an eDVS, each with the bytes of a time.
+fn edvs(random: &mut Random, time: impl Fn(u64, u64) -> Vec<u8>) -> Vec<u8> {
+    let mut t = if random.once_in(2) { 0xFFFF_F000 } else { 0 };
+    let mut file = Vec::new();
+    for _ in 0..12 + count(random) {
+        let before = t;
+        later(random, &mut t);
+        file.extend([0x80 | random.below(128) as u8, random.next() as u8]);
+        file.extend(time(t, t - before));
+    }
+    file
+}
+
+pub fn edvs0(random: &mut Random) -> Vec<u8> {
+    edvs(random, |_, _| Vec::new())
+}
+
+pub fn edvs1(random: &mut Random) -> Vec<u8> {
+    edvs(random, |_, since| {
+        let upper = [14, 7].into_iter().filter(|&shift| since >> shift > 0).map(|shift| (since >> shift & 0x7F) as u8);
+        upper.chain([since as u8 | 0x80]).collect()
+    })
+}
+
+pub fn edvs2(random: &mut Random) -> Vec<u8> {
+    edvs(random, |t, _| (t as u16).to_be_bytes().into())
+}
+
+pub fn edvs3(random: &mut Random) -> Vec<u8> {
+    edvs(random, |t, _| be24(t).into())
+}
+
+pub fn edvs4(random: &mut Random) -> Vec<u8> {
+    edvs(random, |t, _| (t as u32).to_be_bytes().into())
+}
+
+pub fn edvs_text(random: &mut Random) -> Vec<u8> {
+    let mut t = 65_000;
+    let is_timed = random.once_in(2);
+    let mut file = String::new();
+    for _ in 0..12 + count(random) {
+        let [p, y, x] = [random.below(2), random.below(128), random.below(128)];
+        file += &format!("{p} {y:3} {x:3}");
+        later(random, &mut t);
+        file += &if is_timed { format!(" {:5}\n", t & 0xFFFF) } else { "\n".into() };
+    }
+    file.into_bytes()
+}

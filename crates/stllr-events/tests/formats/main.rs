@@ -8,6 +8,7 @@ mod aedat3;
 mod all;
 mod dat;
 mod detection;
+mod edvs;
 mod es;
 mod evt2;
 mod evt21;
