@@ -65,7 +65,11 @@ t.test("stllr: a mistake is one line on stderr, nothing on stdout, and exit code
 	const folder = t.testdir({});
 	const data = sides(join(folder, "sides"));
 	const mistakes: [string[], number, RegExp][] = [
-		[["lern"], 2, /^stllr: there is no command lern; there are demo, train, eval, info, convert, inspect$/],
+		[
+			["lern"],
+			2,
+			/^stllr: there is no command lern; there are demo, train, eval, info, convert, record, replay, inspect$/,
+		],
 		[["--lern"], 2, /^stllr: there is no option --lern;/],
 		[["constructor"], 2, /^stllr: there is no command constructor;/],
 		[["train"], 2, /^stllr: train needs the PATH/],

@@ -54,3 +54,13 @@ t.test("examples: listen", async (t) => {
 	t.same([status, stderr], [0, ""]);
 	t.ok(Number(/^(\d+) of 20 tones right/.exec(stdout)?.[1]) >= 16, stdout);
 });
+
+t.test("examples: live", async (t) => {
+	const { status, stdout, stderr } = run("examples/live.mjs");
+	t.same([status, stderr], [0, ""]);
+	t.match(stdout, /^sent (\d+), received \1, given \1, dropped 0\n/);
+	t.match(
+		stdout,
+		/: (\d\d) stretches learned, weights (\w{16})\nreplay: \1 stretches learned, weights \2\nthe same bytes\n$/,
+	);
+});

@@ -138,3 +138,28 @@ t.test("options of a stream are checked", async (t) => {
 	await t.rejects(answersOf(network, [stream()], { labels: () => "nod" }), /label: "nod" is not allowed/);
 	await t.rejects(answersOf(network, [stream()], { startUs: -1 }), /startUs/);
 });
+
+t.test("time can go on without events: the steps that are over are run, and answered", async (t) => {
+	const { x, y, p } = events({ t: [], x: [] });
+	const silence = (untilUs: number) => ({ t: new Float64Array(0), x, y, p, untilUs });
+	const network = await Network.create(SPEC);
+	const silent = await answersOf(network, [silence(95_000), silence(1_009_999)]);
+	t.strictSame(
+		silent.map(({ us }) => us),
+		[...Array.from({ length: 10 }, (_, k) => (k + 1) * 100_000), 1_010_000],
+		"ten stretches, and the step that has begun",
+	);
+	// Told at any time, it changes nothing: the steps are the same.
+	const one = await Network.create(SPEC);
+	const answers = await answersOf(one, [stream()]);
+	const other = await Network.create(SPEC);
+	const ticking = [...chunks(stream(), 50)].map((chunk) => ({ ...chunk, untilUs: chunk.t.at(-1) ?? 0 }));
+	t.strictSame(await answersOf(other, ticking), answers);
+	t.equal(other.stateHash(), one.stateHash());
+	const late = [silence(50_000), events({ t: [49_999, 50_000], x: [1, 1] })];
+	await t.rejects(answersOf(network, late), { index: 0, message: /t 49999 goes back in time/ });
+	t.equal((await answersOf(network, late, { onFault: "skip" })).at(-1)?.dropped, 1);
+	for (const untilUs of [Number.NaN, -1, 0.5, 2 ** 53, 3_600_000_001]) {
+		await t.rejects(answersOf(network, [silence(untilUs)]), /events.untilUs: /, String(untilUs));
+	}
+});

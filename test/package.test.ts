@@ -41,6 +41,29 @@ for (const network of networks) {
 }
 `;
 
+// Sensors without the libraries that only some of them need: what needs none works, the others say what to install.
+const SENSORS = `
+import { createSocket } from "node:dgram";
+import { openSource } from "stllr/sensors";
+
+const source = await openSource("udp://127.0.0.1:0?format=spif");
+const { value } = await source.status().next();
+const socket = createSocket("udp4");
+socket.send(Uint8Array.of(5, 0, 7, 0, 100, 0, 0, 0), Number(value.address.split(":")[1]), "127.0.0.1", () => socket.close());
+for await (const { t, x, y } of source) {
+	console.log(t[0], x[0], y[0]);
+	break;
+}
+const needs = { mqtt: "mqtt://127.0.0.1/a?format=json", serialport: "serial:/dev/null?format=edvs4", ws: "ws://127.0.0.1/?format=spif" };
+delete globalThis.WebSocket;
+for (const [name, url] of Object.entries(needs)) {
+	// A folder above may hold one.
+	const isThere = await import(name).then(() => true, () => false);
+	if (isThere) console.log(name, "is there");
+	else await openSource(url).catch((error) => console.log(error.name, error.message));
+}
+`;
+
 t.test("package: installs into an empty folder and works, with no network, compiler or Rust", async (t) => {
 	const place = mkdtempSync(join(tmpdir(), "stllr-package-"));
 	t.teardown(() => rmSync(place, { recursive: true, force: true }));
@@ -81,6 +104,21 @@ t.test("package: installs into an empty folder and works, with no network, compi
 	writeFileSync(join(folder, "program.mjs"), PROGRAM);
 	const program = run("node", ["program.mjs"], { cwd: folder, env });
 	t.strictSame({ ...program }, { status: 0, stdout: "left right\nleft right\n", stderr: "" });
+
+	writeFileSync(join(folder, "sensors.mjs"), SENSORS);
+	const sensors = run("node", ["sensors.mjs"], { cwd: folder, env });
+	t.strictSame([sensors.status, sensors.stderr], [0, ""]);
+	const [event, ...missing] = sensors.stdout.trimEnd().split("\n");
+	t.equal(event, "100 7 5");
+	t.equal(missing.length, 3, sensors.stdout);
+	for (const [index, name] of ["mqtt", "serialport", "ws"].entries()) {
+		t.match(
+			missing[index],
+			new RegExp(
+				`^${name} is there$|^EnvironmentError ${name} is not installed; this source needs it: npm i ${name}@\\d+\\.\\d+\\.\\d+$`,
+			),
+		);
+	}
 
 	const help = run("npx", ["stllr", "--help"], { cwd: folder, env });
 	t.equal(help.status, 0, `npx stllr: ${help.stderr}`);

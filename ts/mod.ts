@@ -11,7 +11,7 @@ export {
 } from "./audio/stream.js";
 export * from "./errors.js";
 export type { ByteSource } from "./events/bytes.js";
-export { EventRoom, type Events, events } from "./events/chunk.js";
+export { EventRoom, type Events, events, type LiveEvents } from "./events/chunk.js";
 export type { DecodedEvents, OnFault, SensorPixels } from "./events/decode.js";
 export type { EventFormat } from "./events/formats.js";
 export type { H5wasm } from "./events/hdf5/library.js";

@@ -11,6 +11,8 @@ const COMMANDS: Readonly<Record<string, { about: string; load: () => Promise<{ c
 	eval: { about: "repeat a run of train and test what came of it", load: () => import("./eval.js") },
 	info: { about: "what is in an event file", load: () => import("./info.js") },
 	convert: { about: "an event file in another format", load: () => import("./convert.js") },
+	record: { about: "a live sensor into a file", load: () => import("./record.js") },
+	replay: { about: "a recorded session once more", load: () => import("./replay.js") },
 	inspect: { about: "what a network holds and does, layer by layer", load: () => import("./inspect.js") },
 };
 

@@ -22,6 +22,12 @@ export interface Events {
 	readonly p: Uint8Array;
 }
 
+/** Events of a live stream, which may say how far its time has come although nothing has happened. */
+export interface LiveEvents extends Events {
+	/** No event before this time (us) is still to come: the steps up to it can be run. At or after these events' times. */
+	readonly untilUs?: number;
+}
+
 /**
  * Events from plain numbers, copied and checked.
  *

@@ -1,7 +1,7 @@
 // A live stream: chunks of events in, answers at a steady pace out, learning wherever there is a label.
 
 import { OptionError } from "../errors.js";
-import type { Events } from "../events/chunk.js";
+import type { Events, LiveEvents } from "../events/chunk.js";
 import type { StllrModule } from "../wasm/module.js";
 import * as check from "./check.js";
 import { checkEvents, eventFault } from "./fault.js";
@@ -46,13 +46,14 @@ export interface Followed {
 /** Runs a stream through a network; see `Network.follow`. */
 export async function* followStream(
 	network: Followed,
-	source: AsyncIterable<Events> | Iterable<Events>,
+	source: AsyncIterable<LiveEvents> | Iterable<LiveEvents>,
 	options: FollowOptions,
 ): AsyncGenerator<StreamAnswer> {
 	const run = new StreamRun(network, options);
 	for await (const events of source) {
 		checkEvents(events);
 		yield* run.chunk(events);
+		if (events.untilUs !== undefined) yield* run.until(events.untilUs);
 	}
 	yield* run.end();
 }
@@ -96,6 +97,22 @@ class StreamRun {
 			const taken = learner.feed(staging.buffer, 0, count, this.#stretchEnd);
 			if (learner.faultKind() >= 0) throw eventFault(learner, events, from);
 			from += taken;
+			if (learner.stepIndex() === this.#stretchEnd) yield this.#finishStretch();
+		}
+	}
+
+	/** Time has come so far, whether there were events or not: steps that are over are run; gives an answer for each stretch. */
+	*until(untilUs: number): Generator<StreamAnswer> {
+		const { learner, spec } = this.#network;
+		const { stepUs, maxGapUs } = spec;
+		const beganUs = this.#startUs ?? Math.floor(untilUs / stepUs) * stepUs;
+		const nowUs = beganUs + learner.stepIndex() * stepUs;
+		const latest = Math.min(Number.MAX_SAFE_INTEGER, (this.#startUs === undefined ? untilUs : nowUs) + maxGapUs);
+		check.integer("events.untilUs", untilUs, 0, latest);
+		if (this.#startUs === undefined) this.#begin(beganUs);
+		const step = Math.floor((untilUs - beganUs) / stepUs);
+		while (learner.stepIndex() < step) {
+			learner.run(Math.min(step, this.#stretchEnd));
 			if (learner.stepIndex() === this.#stretchEnd) yield this.#finishStretch();
 		}
 	}

@@ -1,7 +1,7 @@
 // A network that learns while it listens: the object that users hold.
 
 import { OptionError, StateError } from "../errors.js";
-import type { Events } from "../events/chunk.js";
+import type { Events, LiveEvents } from "../events/chunk.js";
 import type { StllrModule } from "../wasm/module.js";
 import * as check from "./check.js";
 import { checkStorage, learnerArguments, moduleOf, refusing } from "./core.js";
@@ -102,12 +102,13 @@ export class Network {
 	}
 
 	/**
-	 * Follows a live stream: answers at a steady pace and learns wherever there is a label. It begins at rest.
+	 * Follows a live stream: answers at a steady pace and learns wherever there is a label. It begins at rest. Time is that of
+	 * the events, and of the `untilUs` of chunks that have one.
 	 *
 	 * The network is the stream's until it ends or the loop is left; then what waits to be learned is.
 	 */
 	async *follow(
-		source: AsyncIterable<Events> | Iterable<Events>,
+		source: AsyncIterable<LiveEvents> | Iterable<LiveEvents>,
 		options: FollowOptions = {},
 	): AsyncGenerator<StreamAnswer> {
 		const learner = this.#free();

@@ -1,0 +1,5 @@
+// `stllr/sensors` in Node.
+
+import "../index.js";
+
+export * from "./mod.js";
