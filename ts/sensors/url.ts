@@ -171,11 +171,7 @@ class Query {
 	end(): void {
 		for (const name of this.#given.keys()) {
 			if (this.#taken.has(name) || (this.#isOpen && !OPTIONS.has(name))) continue;
-			throw new OptionError(
-				name,
-				this.#given.get(name),
-				`no such option of this source; ${[...this.#taken].join(", ")}`,
-			);
+			throw new OptionError("source", name, `the options ${[...this.#taken].sort().join(", ")}`);
 		}
 	}
 

@@ -1,7 +1,9 @@
 // The container of recordings: frames one after the other, each with its length and a checksum. See docs/sensors.md for every byte.
 
+import { endianness } from "node:os";
+import zlib from "node:zlib";
 import { FormatError } from "../../errors.js";
-import type { LiveEvents } from "../../events/chunk.js";
+import type { Events, LiveEvents } from "../../events/chunk.js";
 
 /** The first bytes of a recording. */
 export const MAGIC: readonly number[] = [0x89, 0x53, 0x54, 0x4c, 0x4c, 0x52, 0x0d, 0x0a];
@@ -104,18 +106,14 @@ export function* eventsFrames(events: LiveEvents, us: number): Generator<Uint8Ar
 	let from = 0;
 	do {
 		const until = Math.min(count, from + MOST_EVENTS);
-		const isLast = until === count;
-		const made = new Uint8Array(EVENTS_BYTES + 13 * (until - from));
-		const view = new DataView(made.buffer);
 		const n = until - from;
+		const made = new Uint8Array(EVENTS_BYTES + 13 * n);
+		const view = new DataView(made.buffer);
 		view.setUint32(0, n, true);
-		view.setFloat64(8, isLast && events.untilUs !== undefined ? events.untilUs : -1, true);
-		for (let index = 0; index < n; index += 1) {
-			view.setFloat64(EVENTS_BYTES + 8 * index, events.t[from + index] as number, true);
-			view.setUint16(EVENTS_BYTES + 8 * n + 2 * index, events.x[from + index] as number, true);
-			view.setUint16(EVENTS_BYTES + 10 * n + 2 * index, events.y[from + index] as number, true);
-		}
-		made.set(events.p.subarray(from, until), EVENTS_BYTES + 12 * n);
+		view.setFloat64(8, until === count && events.untilUs !== undefined ? events.untilUs : -1, true);
+		const arrays = arraysOf(made, n);
+		for (const name of ["t", "x", "y", "p"] as const) arrays[name].set(events[name].subarray(from, until));
+		swapped(arrays);
 		yield frame("events", us, made);
 		from = until;
 	} while (from < count);
@@ -128,15 +126,29 @@ export function readEvents({ bytes, offset }: Frame, name: string): LiveEvents {
 	if (bytes.length !== EVENTS_BYTES + 13 * n) {
 		throw new FormatError(offset, `${bytes.length} bytes for ${n} events`, "16 bytes, and 13 for each", name);
 	}
-	const made = { t: new Float64Array(n), x: new Uint16Array(n), y: new Uint16Array(n), p: new Uint8Array(n) };
-	for (let index = 0; index < n; index += 1) {
-		made.t[index] = view.getFloat64(EVENTS_BYTES + 8 * index, true);
-		made.x[index] = view.getUint16(EVENTS_BYTES + 8 * n + 2 * index, true);
-		made.y[index] = view.getUint16(EVENTS_BYTES + 10 * n + 2 * index, true);
-	}
-	made.p.set(bytes.subarray(EVENTS_BYTES + 12 * n));
+	// Copied: in the file's bytes numbers do not lie where arrays can begin.
+	const copy = bytes.slice();
+	const made = arraysOf(copy, n);
+	swapped(made);
 	const untilUs = view.getFloat64(8, true);
 	return untilUs >= 0 ? { ...made, untilUs } : made;
+}
+
+/** The arrays of `n` events in what a frame holds, which must be all of its buffer. */
+function arraysOf({ buffer }: Uint8Array<ArrayBuffer>, n: number): Events {
+	return {
+		t: new Float64Array(buffer, EVENTS_BYTES, n),
+		x: new Uint16Array(buffer, EVENTS_BYTES + 8 * n, n),
+		y: new Uint16Array(buffer, EVENTS_BYTES + 10 * n, n),
+		p: new Uint8Array(buffer, EVENTS_BYTES + 12 * n, n),
+	};
+}
+
+/** Files are little-endian: where the machine is not, the bytes of each number change places. */
+function swapped({ t, x, y }: Events): void {
+	if (endianness() === "LE") return;
+	Buffer.from(t.buffer, t.byteOffset, t.byteLength).swap64();
+	for (const { buffer, byteOffset, byteLength } of [x, y]) Buffer.from(buffer, byteOffset, byteLength).swap16();
 }
 
 /** A frame's JSON. */
@@ -156,8 +168,11 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
 	return word;
 });
 
-/** The CRC-32 of zip and PNG; node:zlib has one from Node 20.15 on only. */
-export function crc32(bytes: Uint8Array, before = 0): number {
+/** The CRC-32 of zip and PNG. Node has it from 20.15 on. */
+const crc32 = typeof zlib.crc32 === "function" ? zlib.crc32 : slowCrc32;
+
+/** The same, a byte at a time. */
+export function slowCrc32(bytes: Uint8Array, before = 0): number {
 	let word = ~before;
 	for (let index = 0; index < bytes.length; index += 1) {
 		word = (TABLE[(word ^ (bytes[index] as number)) & 255] as number) ^ (word >>> 8);
