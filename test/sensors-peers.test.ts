@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import mqtt from "mqtt";
 import { type Events, events, writeEvents } from "stllr";
-import { type LiveDecoder, type LiveSource, openSource } from "stllr/sensors";
+import { melEncoder } from "stllr/encode";
+import { type LiveDecoder, type LiveSource, openSource, soundDecoder } from "stllr/sensors";
 import t from "tap";
 import { WebSocketServer } from "ws";
 import { ByteServer, broker, freePort, one, programOf, SerialLine, Told, until } from "./live/peers.js";
@@ -346,6 +347,26 @@ t.test("standard input: sound piped in, through a decoder of one's own; the end 
 	t.equal(read.events, expected);
 	t.ok(expected > 100);
 	t.match(source.counts, { bytes: 32_000, given: expected, waiting: 0 });
+});
+
+t.test("sound through an encoder: any pieces give the events of the whole", async (t) => {
+	const mel = await melEncoder({ sampleRateHz: 8000 });
+	const samples = Int16Array.from({ length: 8001 }, (_, index) => 9000 * Math.sin((index * index) / 20_000));
+	const whole = mel.encode(samples);
+	const bytes = new Uint8Array(samples.buffer);
+	async function* pieces() {
+		for (let from = 0, size = 1; from < bytes.length; from += size, size = (size * 7) % 1009) {
+			yield bytes.subarray(from, from + size);
+		}
+		yield Uint8Array.of(7);
+	}
+	const source = await openSource(pieces(), { decoder: soundDecoder(mel) });
+	const read = reading(source);
+	await read.done;
+	t.ok(whole.t.length > 100);
+	t.strictSame(read.times, [...whole.t]);
+	t.match(source.counts, { faults: 1, late: 0 }, "half a sample at the end");
+	mel.close();
 });
 
 /** A decoder of sound: an event each time that the samples rise over 10,000. */

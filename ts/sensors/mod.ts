@@ -4,6 +4,7 @@ export type { LiveEvents } from "../events/chunk.js";
 export type { BackoffOptions } from "./backoff.js";
 export type { LiveDecoder } from "./decoders/decoder.js";
 export type { JsonSchema } from "./decoders/json.js";
+export { soundDecoder } from "./decoders/sound.js";
 export { openSource, type SourcePlace } from "./open.js";
 export type { SourceOptions } from "./options.js";
 export type { QueuePolicy } from "./queue.js";

@@ -2,7 +2,7 @@
 
 import { OptionError } from "../errors.js";
 import type { OnFault } from "../events/decode.js";
-import { checkFormat, type EventFormat } from "../events/formats.js";
+import { type EventFormat, eventFormats, formatOf } from "../events/formats.js";
 import { checkOnFault } from "../events/stream.js";
 import { integer, oneOf } from "../network/check.js";
 import type { BackoffOptions } from "./backoff.js";
@@ -91,6 +91,9 @@ export function fullOptions(given: SourceOptions, isOnce: boolean, hasTimes: boo
 	};
 }
 
+/** The formats that come as they happen: all but those whose arrays lie one behind the other. */
+export const liveFormats = eventFormats.filter((name) => formatOf(name).code !== undefined);
+
 /** Which of the three ways of decoding was chosen. */
 export function checkDecoding({ format, schema, decoder }: SourceOptions): EventFormat | JsonSchema | LiveDecoder {
 	const given = [format, schema, decoder].filter((one) => one !== undefined);
@@ -98,6 +101,6 @@ export function checkDecoding({ format, schema, decoder }: SourceOptions): Event
 	if (one === undefined || given.length > 1) {
 		throw new OptionError("format", format, "a format, or a schema, or a decoder: one of them must be given");
 	}
-	checkFormat(format);
+	if (format !== undefined) oneOf("format", format, liveFormats);
 	return one;
 }

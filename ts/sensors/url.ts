@@ -1,9 +1,9 @@
 // Sources as text: `udp://127.0.0.1:3333?format=spif`. What a URL says becomes the same options that a program would give.
 
 import { OptionError } from "../errors.js";
-import { type EventFormat, eventFormats } from "../events/formats.js";
+import type { EventFormat } from "../events/formats.js";
 import type { JsonSchema } from "./decoders/json.js";
-import type { SourceOptions } from "./options.js";
+import { liveFormats, type SourceOptions } from "./options.js";
 import type { Transport } from "./transport.js";
 import { mqtt } from "./transports/mqtt.js";
 import { serial } from "./transports/serial.js";
@@ -92,7 +92,7 @@ async function transportOf(scheme: string, path: string, text: string, asked: Qu
 
 /** The options that are the same for every transport. */
 function optionsOf(asked: Query): SourceOptions {
-	const format = asked.word("format", [...eventFormats, "json"]);
+	const format = asked.word("format", [...liveFormats, "json"]);
 	const numbers = ["queueEvents", "stepUs", "jumpUs", "latencyUs", "silenceMs", "connectMs", "tickMs"] as const;
 	const options: Record<string, unknown> = {};
 	for (const name of numbers) options[name] = asked.number(name);
