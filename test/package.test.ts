@@ -19,6 +19,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 
 const PROGRAM = `
 import { events, Network } from "stllr";
+import { deltaEncoder } from "stllr/encode";
 
 const create = (first) => Network.create({
 	input: { width: 4, height: 4, polarities: 2 },
@@ -39,6 +40,8 @@ for (const network of networks) {
 	console.log(network.classify(seen(0)).name, network.classify(seen(2)).name);
 	network.close();
 }
+const delta = await deltaEncoder({ sampleRateHz: 100, threshold: 1 });
+console.log(...delta.encode([0, 2, 3.5]).t);
 `;
 
 // Sensors without the libraries that only some of them need: what needs none works, the others say what to install.
@@ -103,7 +106,7 @@ t.test("package: installs into an empty folder and works, with no network, compi
 
 	writeFileSync(join(folder, "program.mjs"), PROGRAM);
 	const program = run("node", ["program.mjs"], { cwd: folder, env });
-	t.strictSame({ ...program }, { status: 0, stdout: "left right\nleft right\n", stderr: "" });
+	t.strictSame({ ...program }, { status: 0, stdout: "left right\nleft right\n10000 20000\n", stderr: "" });
 
 	writeFileSync(join(folder, "sensors.mjs"), SENSORS);
 	const sensors = run("node", ["sensors.mjs"], { cwd: folder, env });

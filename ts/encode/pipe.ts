@@ -117,7 +117,13 @@ export class FilterPipe {
 		this.#filters = filters;
 		this.#pipe = new module.FilterPipe();
 		this.#outlet = new Outlet(module.memory, this.#pipe);
-		this.#begin();
+		for (const { kind, settings } of filters) {
+			if (this.#pipe.add(kind, Float64Array.from(settings))) continue;
+			const error = refusal(this.#pipe);
+			this.#pipe.free();
+			throw error;
+		}
+		this.#pipe.begin();
 	}
 
 	/** What becomes of these events, in parts of up to 4,096. @throws EventError for a time that is none; nothing is taken then */
@@ -147,7 +153,7 @@ export class FilterPipe {
 			if (made > 0) given.push(this.#outlet.take(made));
 		} while (!this.#pipe.isDone());
 		this.#ended = this.removed;
-		this.#begin();
+		this.#pipe.reset();
 		return given;
 	}
 
@@ -169,19 +175,12 @@ export class FilterPipe {
 	/** Forgets the stream and what was left out. */
 	reset(): void {
 		this.#ended = [];
-		this.#begin();
+		this.#pipe.reset();
 	}
 
 	/** Gives the memory back. */
 	close(): void {
 		this.#pipe.free();
-	}
-
-	#begin(): void {
-		for (const { kind, settings } of this.#filters) {
-			if (!this.#pipe.add(kind, Float64Array.from(settings))) throw refusal(this.#pipe);
-		}
-		this.#pipe.begin();
 	}
 
 	#put({ t, x, y, p }: Events, from: number, count: number): void {

@@ -87,6 +87,11 @@ impl FilterPipe {
         self.pipe = Pipe::new(core::mem::take(&mut self.filters));
     }
 
+    /// Forgets the stream and what was left out.
+    pub fn reset(&mut self) {
+        self.pipe.reset();
+    }
+
     /// Says that `count` new events lie in the input arrays. Times are whole numbers from 0 to 2^53 - 1; another would count as the
     /// nearest.
     pub fn put(&mut self, count: usize) {

@@ -17,11 +17,11 @@ pub trait Encoder {
     /// An event with time t has been given, at the latest, when the samples up to t + this have been fed.
     fn latency_us(&self) -> u64;
 
-    /// The most events of a frame: a chunk must have room for as many.
+    /// The most events of what is encoded at once: a chunk must have room for as many.
     fn most_events(&self) -> usize;
 
     /// Appends the events of `values`, frame by frame, and returns how many of them it has consumed: fewer only where `out` might
-    /// have too little room for those of another frame. A frame that is cut is kept until its rest comes.
+    /// have too little room for more. A frame that is cut is kept until its rest comes.
     fn feed(&mut self, values: &[i32], out: &mut Chunk) -> usize;
 
     /// Forgets the stream: the next value is the first of a new one.
@@ -44,6 +44,11 @@ pub trait Code {
     /// The most events of a frame.
     fn most_events(&self) -> usize;
 
+    /// Frames that it takes at once, at most.
+    fn most_frames(&self) -> usize {
+        1
+    }
+
     /// See [`Encoder::latency_us`].
     fn latency_us(&self, _clock: &Clock) -> u64 {
         0
@@ -51,6 +56,14 @@ pub trait Code {
 
     /// Appends the events of a frame, for which `out` has room; their polarities begin at `plane`.
     fn frame(&mut self, t_us: u64, values: &[i32], plane: u8, out: &mut Chunk);
+
+    /// Appends the events of several frames, up to [`Code::most_frames`], for all of which `out` has room.
+    fn frames(&mut self, clock: &mut Clock, values: &[i32], out: &mut Chunk) {
+        for frame in values.chunks_exact(self.channels()) {
+            self.frame(clock.now_us(), frame, 0, out);
+            clock.tick();
+        }
+    }
 
     /// Back to rest.
     fn reset(&mut self);
@@ -88,17 +101,17 @@ impl<C: Code> Encoder for Sampled<C> {
     }
 
     fn most_events(&self) -> usize {
-        self.code.most_events()
+        self.code.most_events() * self.code.most_frames()
     }
 
     fn feed(&mut self, values: &[i32], out: &mut Chunk) -> usize {
-        let (channels, most) = (self.frame.len(), self.code.most_events());
+        let (channels, most) = (self.frame.len(), self.most_events());
         let mut rest = values;
         while !rest.is_empty() && out.room() >= most {
             if self.filled == 0 && rest.len() >= channels {
-                let (frame, more) = rest.split_at(channels);
-                self.code.frame(self.clock.now_us(), frame, 0, out);
-                self.clock.tick();
+                let frames = (rest.len() / channels).min(self.code.most_frames());
+                let (values, more) = rest.split_at(frames * channels);
+                self.code.frames(&mut self.clock, values, out);
                 rest = more;
                 continue;
             }
@@ -108,8 +121,7 @@ impl<C: Code> Encoder for Sampled<C> {
             rest = more;
             if self.filled == channels {
                 self.filled = 0;
-                self.code.frame(self.clock.now_us(), &self.frame, 0, out);
-                self.clock.tick();
+                self.code.frames(&mut self.clock, &self.frame, out);
             }
         }
         values.len() - rest.len()
