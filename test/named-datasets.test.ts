@@ -3,10 +3,13 @@ import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { deflateSync } from "node:zlib";
 import { type Zippable, zipSync } from "fflate";
 import { File as Hdf5File, ready } from "h5wasm/node";
 import t from "tap";
+import { readPng48 } from "../dist/datasets/named/png.js";
 import { DATASETS, dataset, datasetNames, folds } from "../dist/datasets/node.js";
+import { FormatError } from "../dist/index.js";
 
 const main = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 const data = fileURLToPath(new URL("data", import.meta.url));
@@ -226,6 +229,118 @@ t.test("MVSEC: events of a window and the flow of a frame, a recording at a time
 	open?.close();
 	copyFileSync(join(data, "dsec.h5"), join(folder, "outdoor_day2_gt.hdf5"));
 	await t.rejects(async () => (await set.train[0])?.open(), { message: /there is no flow in it/ });
+});
+
+t.test(
+	"DSEC-Flow: sequences over the folders of its archives, flow from PNG pictures as OpenCV writes them",
+	async (t) => {
+		const folder = t.testdir();
+		const offset = 49_599_300_523;
+		const times = `# from_timestamp_us, to_timestamp_us\n${offset},${offset + 20_000}\n${offset + 20_000},${offset + 40_000}\n`;
+		writeAll(folder, {
+			"train_optical_flow/zurich_a/flow/forward_timestamps.txt": times,
+			"train_optical_flow/zurich_a/flow/forward/000002.png": readFileSync(join(data, "dsec-flow.png")),
+			"train_optical_flow/zurich_a/flow/forward/000004.png": readFileSync(join(data, "dsec-flow.png")),
+			"train_events/zurich_a/events/left/events.h5": readFileSync(join(data, "dsec.h5")),
+			"train_events/without_flow/events/left/events.h5": readFileSync(join(data, "dsec.h5")),
+			"test_events/thun_b/events/left/events.h5": readFileSync(join(data, "dsec.h5")),
+			"test_forward_optical_flow_timestamps/thun_b.csv": `from_timestamp_us,to_timestamp_us,file_index\n${offset},${offset + 9},1\n`,
+		});
+		const set = await dataset("dsec-flow", folder);
+		t.same(
+			[set.train, set.test].map((part) => part.map(({ name }) => name)),
+			[["zurich_a"], ["thun_b"]],
+		);
+		const open = await set.train[0]?.open();
+		t.match(open, { width: 640, height: 480, frames: 2, hasTruth: true });
+		const frame = open?.frame(1);
+		t.match(frame, { fromUs: offset + 20_000, toUs: offset + 40_000 });
+		const wrong = Array.from({ length: 640 * 480 }, (_, at) => at).filter((at) => {
+			const [row, column] = [Math.floor(at / 640), at % 640];
+			const known = (row + column) % 200 < 150;
+			const [dx, dy] = [(Math.floor(column / 64) - 4) * 2.5, (Math.floor(row / 48) - 4) * -1.25];
+			const wanted = known ? [1, dx, dy] : [0, 0, 0];
+			return [frame?.valid?.[at], frame?.dx[at], frame?.dy[at]].some(
+				(value, part) => (value ?? 0) !== (wanted[part] || 0),
+			);
+		});
+		t.equal(wrong.length, 0);
+		const all = open?.events().t;
+		const within = all?.filter((us) => us >= offset + 20_000 && us < offset + 40_000);
+		t.same(open?.events(frame?.fromUs, frame?.toUs).t, within);
+		t.ok(all?.length === 900 && (within?.length ?? 0) > 100);
+		open?.close();
+		const test = await set.test[0]?.open();
+		t.match(test, { frames: 1, hasTruth: false });
+		t.same(test?.interval(0), { fromUs: offset, toUs: offset + 9 });
+		t.throws(() => test?.frame(0), { message: /the flow of the test part is not public/ });
+		test?.close();
+	},
+);
+
+t.test("PNG of 48 bits: every filter, and what is of another kind or damaged", async (t) => {
+	const [width, height] = [4, 6];
+	const pixels = Array.from({ length: 3 * width * height }, (_, at) => (at * 7919) % 65_536);
+	const part = (name: string, content: Uint8Array) => {
+		const made = Buffer.alloc(12 + content.length);
+		made.writeUInt32BE(content.length);
+		made.write(name, 4);
+		made.set(content, 8);
+		return made;
+	};
+	const png = (filter: (row: number) => number, depth = 16) => {
+		const head = Buffer.from([0, 0, 0, width, 0, 0, 0, height, depth, 2, 0, 0, 0]);
+		const bytes = pixels.flatMap((value) => [value >> 8, value & 255]);
+		const at = (row: number, column: number) => (row < 0 || column < 0 ? 0 : (bytes[row * 6 * width + column] ?? 0));
+		const rows = Array.from({ length: height }, (_, row) => {
+			const line = Array.from({ length: 6 * width }, (_, column) => {
+				const [a, b, c] = [at(row, column - 6), at(row - 1, column), column < 6 ? 0 : at(row - 1, column - 6)];
+				const [toA, toB, toC] = [Math.abs(b - c), Math.abs(a - c), Math.abs(a + b - 2 * c)];
+				const paeth = toA <= toB && toA <= toC ? a : toB <= toC ? b : c;
+				return at(row, column) - ([0, a, b, (a + b) >> 1, paeth][filter(row)] ?? 0);
+			});
+			return [filter(row), ...line];
+		});
+		const packed = deflateSync(Uint8Array.from(rows.flat()));
+		const mark = Buffer.from("\x89PNG\r\n\x1a\n", "latin1");
+		const parts = [part("IHDR", head), part("IDAT", packed.subarray(0, 9)), part("IDAT", packed.subarray(9))];
+		return new Uint8Array(Buffer.concat([mark, ...parts, part("IEND", new Uint8Array(0))]));
+	};
+	for (let kind = 0; kind <= 5; kind += 1) {
+		const read = readPng48(
+			png((row) => (kind < 5 ? kind : row % 5)),
+			"a.png",
+		);
+		t.same([read.width, read.height, [...read.values]], [width, height, pixels], `filter ${kind}`);
+	}
+	const good = png(() => 0);
+	t.throws(
+		() =>
+			readPng48(
+				png(() => 5),
+				"a.png",
+			),
+		{ name: "FormatError", message: /^a\.png: .*an unknown filter/ },
+	);
+	t.throws(
+		() =>
+			readPng48(
+				png(() => 0, 8),
+				"a.png",
+			),
+		{ message: /a picture of 8 bits, kind 2/ },
+	);
+	t.throws(() => readPng48(good.subarray(0, -1), "a.png"), { message: /a part that is cut/ });
+	t.throws(() => readPng48(new Uint8Array(9), "a.png"), { message: /no mark of a PNG/ });
+	for (let at = 0; at < good.length; at += 1) {
+		const bytes = good.slice();
+		bytes[at] = (bytes[at] ?? 0) ^ 16;
+		try {
+			readPng48(bytes, "a.png");
+		} catch (error) {
+			if (!(error instanceof FormatError)) t.fail(`byte ${at}: ${String(error)}`);
+		}
+	}
 });
 
 t.test("sound, rows of numbers, spikes as text", async (t) => {

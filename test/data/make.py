@@ -1,6 +1,6 @@
-"""Writes the HDF5, NPZ and WAV files of this folder, and truth.json, by h5py, NumPy and Python's own wave: not by stllr.
+"""Writes the HDF5, NPZ, WAV and PNG files of this folder, and truth.json, by h5py, NumPy, OpenCV and Python's own wave: not by stllr.
 
-    python3 -m venv venv && venv/bin/pip install h5py==3.16.0 numpy && venv/bin/python test/data/make.py
+    python3 -m venv venv && venv/bin/pip install h5py==3.16.0 numpy opencv-python-headless && venv/bin/python test/data/make.py
 """
 
 import hashlib
@@ -8,6 +8,7 @@ import json
 import os
 import wave
 
+import cv2
 import h5py
 import numpy as np
 
@@ -119,6 +120,13 @@ with wave.open("stereo.wav", "wb") as file:
     file.setframerate(44_100)
     file.writeframes(sound.tobytes())
 truth["stereo.wav"] = {"count": 700, "digest": hashlib.sha256(sound.tobytes()).hexdigest()}
+
+# A flow map of DSEC: red and green are 2^15 + 128 times the way right and down, blue says where it is known. OpenCV's order is blue first.
+rows, columns = np.mgrid[0:480, 0:640]
+right, down = (columns // 64 - 4) * 2.5, (rows // 48 - 4) * -1.25
+known = (columns + rows) % 200 < 150
+picture = np.stack([known, (down * 128 + 2**15) * known, (right * 128 + 2**15) * known], axis=2).astype("u2")
+cv2.imwrite("dsec-flow.png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 9])
 
 with open("truth.json", "w") as file:
     json.dump(truth, file, indent="\t")

@@ -109,6 +109,14 @@ export const DATASETS = {
 		files: "<scene>_data.hdf5 with <scene>_gt.hdf5",
 		from: "Zhu et al. 2018, https://daniilidis-group.github.io/mvsec",
 	},
+	"dsec-flow": {
+		kind: "flow",
+		about:
+			"DSEC-Flow: drives before an event camera of 640 x 480, the flow every 100 ms; that of the test part is not public",
+		files:
+			"<sequence>/events/left/events.h5 within train_events or test_events, <sequence>/flow/forward/*.png with forward_timestamps.txt within train_optical_flow, test_forward_optical_flow_timestamps/<sequence>.csv",
+		from: "Gehrig et al. 2021, https://dsec.ifi.uzh.ch",
+	},
 	"flow-sim": {
 		kind: "flow",
 		about: "pictures moved before a simulated event camera, with the exact flow, as MVSEC lays it out",

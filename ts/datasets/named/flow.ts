@@ -10,23 +10,33 @@ import type { CheckedOptions } from "../labelled.js";
 import { sortNames } from "../tree.js";
 import { type DatasetName, notFound } from "./catalogue.js";
 
-/** Where every pixel's content goes from one moment to another. */
-export interface FlowFrame {
+/** From one moment to another. */
+export interface FlowInterval {
 	readonly fromUs: number;
 	readonly toUs: number;
+}
+
+/** Where every pixel's content goes from one moment to another. */
+export interface FlowFrame extends FlowInterval {
 	/** In pixels, by row and column, rightwards: [height][width]. */
 	readonly dx: Float32Array;
 	/** The same, downwards. */
 	readonly dy: Float32Array;
+	/** 1 where the flow is known, 0 where not, which then is 0; where it is left out all are known. */
+	readonly valid?: Uint8Array;
 }
 
 /** A recording that is open. */
 export interface OpenFlow {
 	readonly width: number;
 	readonly height: number;
-	/** How many frames of flow there are, each beginning where the one before ends. */
+	/** How many frames of flow there are, in the order of time. */
 	readonly frames: number;
-	/** A frame, from 0. */
+	/** Is the flow there, or only when it is asked for (as in DSEC's test part)? */
+	readonly hasTruth: boolean;
+	/** When a frame is, from 0. */
+	interval(index: number): FlowInterval;
+	/** A frame; throws a DatasetError where the flow is not there. */
 	frame(index: number): FlowFrame;
 	/** The events with `fromUs <= time < untilUs`; all of them without. */
 	events(fromUs?: number, untilUs?: number): Events;
@@ -75,6 +85,7 @@ class Flow implements OpenFlow {
 	readonly width: number;
 	readonly height: number;
 	readonly frames: number;
+	readonly hasTruth = true;
 	readonly #module: EventsModule;
 	readonly #data: Hdf5File;
 	readonly #truth: Hdf5File;
@@ -115,30 +126,44 @@ class Flow implements OpenFlow {
 		}
 	}
 
-	frame(index: number): FlowFrame {
+	interval(index: number): FlowInterval {
 		const [fromUs, toUs] = [this.#times[index], this.#times[index + 1]];
-		if (fromUs === undefined || toUs === undefined) {
-			throw new DatasetError(`${this.#maps.name}: there is no frame ${index}; allowed: 0 to ${this.frames - 1}`);
-		}
+		if (fromUs !== undefined && toUs !== undefined) return { fromUs, toUs };
+		throw new DatasetError(`${this.#maps.name}: there is no frame ${index}; allowed: 0 to ${this.frames - 1}`);
+	}
+
+	frame(index: number): FlowFrame {
+		const interval = this.interval(index);
 		const values = this.#maps.values(index, index + 1);
 		const pixels = this.width * this.height;
 		const [dx, dy] = [values.subarray(0, pixels), values.subarray(pixels, 2 * pixels)];
-		return { fromUs, toUs, dx: Float32Array.from(dx), dy: Float32Array.from(dy) };
+		return { ...interval, dx: Float32Array.from(dx), dy: Float32Array.from(dy) };
 	}
 
 	events(fromUs?: number, untilUs?: number): Events {
-		const { reading, known } = readHdf5(this.#module, this.#data, { fromUs, untilUs }, this.#onFault);
-		try {
-			const gathered = new Gathering(known.count ?? 0);
-			for (const chunk of reading.chunks()) gathered.add(chunk);
-			return gathered.events();
-		} finally {
-			reading.free();
-		}
+		return eventsOf(this.#module, this.#data, this.#onFault, fromUs, untilUs);
 	}
 
 	close(): void {
 		this.#data.close();
 		this.#truth.close();
+	}
+}
+
+/** The events of a window of an open file. */
+export function eventsOf(
+	module: EventsModule,
+	file: Hdf5File,
+	onFault: OnFault,
+	fromUs: number | undefined,
+	untilUs: number | undefined,
+): Events {
+	const { reading, known } = readHdf5(module, file, { fromUs, untilUs }, onFault);
+	try {
+		const gathered = new Gathering(known.count ?? 0);
+		for (const chunk of reading.chunks()) gathered.add(chunk);
+		return gathered.events();
+	} finally {
+		reading.free();
 	}
 }

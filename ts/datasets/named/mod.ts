@@ -5,6 +5,7 @@ import { pathOf } from "../../events/bytes.js";
 import type { H5wasm } from "../../events/hdf5/library.js";
 import { checkLabelled, type LabelledOptions, type LabelledSet, openTree } from "../labelled.js";
 import { checkName, type DATASETS, type DatasetName, notFound } from "./catalogue.js";
+import { openDsec } from "./dsec.js";
 import { openClasses, openClips, openCue, openNeuroradar, openNmnist } from "./events.js";
 import { type FlowSet, openFlow } from "./flow.js";
 import { openGesture } from "./gesture.js";
@@ -62,6 +63,7 @@ async function open(
 	if (name === "mvsec") {
 		return openFlow(name, await folderOf(name, source), checked, (scene) => scene === "outdoor_day2", h5wasm);
 	}
+	if (name === "dsec-flow") return openDsec(await folderOf(name, source), checked, h5wasm);
 	if (name === "flow-sim") {
 		return openFlow(name, await folderOf(name, source), checked, (scene) => scene.startsWith("train"), h5wasm);
 	}
