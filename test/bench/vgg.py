@@ -4,7 +4,7 @@
 #
 # Weights are standardised at every step, as there, or once a recording, as in stllr. Neurons and traces go forward step by step; at a
 # step that learns, autograd brings the loss's gradient down, and each layer's own backward pass gives its three-factor gradient.
-# Recordings, passes and what is counted are those of vgg.mjs. Prints one line of JSON: processor milliseconds a step.
+# Recordings and what is counted are those of vgg.mjs. Prints one line of JSON: processor milliseconds a step.
 import argparse
 import json
 import time
@@ -12,7 +12,7 @@ import time
 import torch
 import torch.nn.functional as F
 
-RECORDINGS, PASSES, STEPS, LEARNED, SIDE = 3, 4, 10, 5, 32
+RECORDINGS, PASSES, STEPS, LEARNED, SIDE = 3, 2, 10, 5, 32
 FILTERS, POOLED, CLASSES = [64, 128, 256, 256, 512, 512, 512, 512], [1, 3, 5], 11
 LEAK, THRESHOLD = 0.5, 0.6
 LAMBDA_POST, LAMBDA_PRE, ALPHA_POST = 0.2, 0.75, -1.0

@@ -10,7 +10,7 @@ await run(async () => {
 	const [name, ...args] = process.argv.slice(2);
 	const file = `test/bench/${name}.mjs`;
 	if (name === undefined || name === "stats" || !/^[a-z]+$/.test(name) || !existsSync(join(root, file))) {
-		const names = filesIn("test/bench").map((path) => path.slice("test/bench/".length, -".mjs".length));
+		const names = filesIn("test/bench").flatMap((path) => /^test\/bench\/([a-z]+)\.mjs$/.exec(path)?.[1] ?? []);
 		throw new Refusal(`npm run bench -- NAME, where NAME is ${names.filter((name) => name !== "stats").join(" or ")}`);
 	}
 	await buildPackage();

@@ -83,7 +83,7 @@ interface Views extends Events {
 	readonly input: Uint8Array;
 }
 
-/** One stream of bytes at a time through a decoder: about 110 kB of WASM memory and what the format has to keep. */
+/** One stream of bytes at a time through a decoder: about 430 kB of WASM memory and what the format has to keep. */
 export class Decoding {
 	readonly #memory: WebAssembly.Memory;
 	readonly #decoder: WasmDecoder;

@@ -13,7 +13,7 @@ use stllr_events::{Chunk, DecodeFault, Format, OnFault, decoder};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Events a call can give at most.
-const EVENTS: usize = 4096;
+const EVENTS: usize = 16_384;
 /// Bytes a call can take at most: a full chunk of five-byte records.
 const INPUT: usize = 5 * EVENTS;
 

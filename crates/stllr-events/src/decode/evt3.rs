@@ -61,25 +61,44 @@ pub(super) struct Evt3 {
     state: State,
 }
 
-/// The types of most words: a row, an event, a lower time.
-const FREQUENT: u32 = 1 | 1 << 2 | 1 << 6;
+/// What a word of one of the frequent types (a row, an event, a lower time) does: masks of what it sets.
+#[derive(Clone, Copy)]
+struct Effect {
+    time: u64,
+    row: u16,
+    /// Is it an event?
+    event: u8,
+    is_frequent: bool,
+}
+
+/// By type. A table, as compilers make a jump of comparisons.
+static EFFECTS: [Effect; 16] = {
+    let mut effects = [Effect { time: 0, row: 0, event: 0, is_frequent: false }; 16];
+    effects[0] = Effect { time: 0, row: !0, event: 0, is_frequent: true };
+    effects[2] = Effect { time: 0, row: 0, event: 1, is_frequent: true };
+    effects[6] = Effect { time: !0, row: 0, event: 0, is_frequent: true };
+    effects
+};
 
 impl State {
     /// Reads words of the frequent types, where nothing is missing; returns how many. Which type comes next cannot be
     /// predicted, so none of them has a branch of its own: each word is written as an event, and stays one if it is.
-    #[inline(always)]
+    #[inline(never)]
     fn frequent(&mut self, words: &[[u8; WORD]], room: &mut Room<'_>) -> usize {
         let (mut t, mut y) = (self.t_us, self.y);
+        // None of them makes more than one event.
+        let words = &words[..words.len().min(room.left())];
         let mut count = 0;
         for &word in words {
-            let word = u32::from(u16::from_le_bytes(word));
-            let kind = word >> 12;
-            if FREQUENT >> kind & 1 == 0 || room.is_full() {
+            let word = u16::from_le_bytes(word);
+            let effect = &EFFECTS[usize::from(word >> 12)];
+            if !effect.is_frequent {
                 break;
             }
-            t = if kind == 6 { self.high_us | u64::from(word & 0xFFF) } else { t };
-            y = if kind == 0 { (word & 0x7FF) as u16 } else { y };
-            room.put_if(Event { t, x: (word & X_MAX) as u16, y, p: (word >> 11 & 1) as u8 }, kind == 2);
+            t ^= (t ^ (self.high_us | u64::from(word & 0xFFF))) & effect.time;
+            let column = word & X_MAX as u16;
+            y ^= (y ^ column) & effect.row;
+            room.put_if(Event { t, x: column, y, p: (word >> 11 & 1) as u8 }, effect.event);
             count += 1;
         }
         (self.t_us, self.y) = (t, y);

@@ -315,12 +315,18 @@ impl<'a> Room<'a> {
     /// Adds an event; there must be room.
     #[inline(always)]
     pub fn put(&mut self, event: Event<u64>) {
-        self.put_if(event, true);
+        self.put_if(event, 1);
     }
 
-    /// Adds an event, or writes it and leaves it to be written over; there must be room.
+    /// For how many events there is room.
     #[inline(always)]
-    pub fn put_if(&mut self, event: Event<u64>, is_event: bool) {
+    pub fn left(&self) -> usize {
+        self.free.t_us.len() - self.at
+    }
+
+    /// Adds 1 event, or 0: it is written then too, to be written over. There must be room.
+    #[inline(always)]
+    pub fn put_if(&mut self, event: Event<u64>, is_event: u8) {
         let at = self.at;
         self.free.t_us[at] = event.t;
         self.free.x[at] = event.x;

@@ -63,16 +63,22 @@ impl Number {
         if self.kind == Kind::Float { TimeUnit::Seconds } else { TimeUnit::Microseconds }
     }
 
+    /// A word that was read as little-endian.
+    fn order<T>(self, word: T, swap: fn(T) -> T) -> T {
+        if self.big_endian { swap(word) } else { word }
+    }
+
     /// The number at the beginning of `bytes` as a magnitude and a sign, times 10^`power` and rounded to the nearest
     /// whole number, halves up; the last value says whether it is exact. `None` beyond 2^63, for what is no number, and
     /// where there are too few bytes.
     pub fn scaled(self, bytes: &[u8], power: i32) -> Option<(u64, bool, bool)> {
-        let mut word = [0; 8];
-        word[..self.size].copy_from_slice(bytes.get(..self.size)?);
-        if self.big_endian {
-            word[..self.size].reverse();
-        }
-        let word = u64::from_le_bytes(word);
+        let word = match *bytes.get(..self.size)? {
+            [a] => u64::from(a),
+            [a, b] => u64::from(self.order(u16::from_le_bytes([a, b]), u16::swap_bytes)),
+            [a, b, c, d] => u64::from(self.order(u32::from_le_bytes([a, b, c, d]), u32::swap_bytes)),
+            [a, b, c, d, e, f, g, h] => self.order(u64::from_le_bytes([a, b, c, d, e, f, g, h]), u64::swap_bytes),
+            _ => return None,
+        };
         let bits = self.size * 8;
         let (magnitude, exponent, negative) = match self.kind {
             Kind::Unsigned => (word, 0, false),
@@ -82,6 +88,9 @@ impl Number {
             }
             Kind::Float => float(word, bits)?,
         };
+        if exponent == 0 && power == 0 && magnitude < 1 << 63 {
+            return Some((magnitude, negative, true));
+        }
         let (value, exact) = scale(magnitude, exponent, power)?;
         Some((value, negative, exact))
     }
