@@ -17,7 +17,6 @@ const network = await Network.create({
 		{ type: "recurrent", units: 64 },
 		{ type: "readout", classes: gestureNames },
 	],
-	rates: { hidden: 1 / 16, readout: 1 / 4096 },
 	seed: 3,
 });
 

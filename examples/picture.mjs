@@ -3,7 +3,7 @@
 //
 //   node examples/picture.mjs [FILE]
 import { writeFileSync } from "node:fs";
-import { Network } from "stllr";
+import { Network, scheduledRates } from "stllr";
 import { gestureNames, gestureSet, makeGesture } from "stllr/gestures";
 
 const TRAIN = 4000;
@@ -15,16 +15,15 @@ const network = await Network.create({
 		{ type: "recurrent", units: 128 },
 		{ type: "readout", classes: gestureNames },
 	],
-	rates: { hidden: 1 / 16, readout: 1 / 4096 },
 });
 const set = gestureSet({ seed: 1, train: TRAIN, test: 1200 });
 
+const { rates } = network;
 const climb = [];
 let right = 0;
 for (const [i, { events, label }] of set.train.entries()) {
 	if (i % GROUP === 0) {
-		const left = 1 - (0.9 * i) / TRAIN;
-		network.setRates({ hidden: left / 16, readout: left / 4096 });
+		network.setRates(scheduledRates(rates, { type: "linear" }, i / TRAIN, 1));
 	}
 	right += Number(network.learn(events, label).label === label);
 	if (i % GROUP === GROUP - 1) {

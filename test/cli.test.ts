@@ -255,6 +255,37 @@ t.test("eval: takes the recipes that named the rates' last part alone", async (t
 	t.match(stllr("eval", recipe).stderr, /run\.json: schedule: undefined is not allowed; allowed: an object\n$/);
 });
 
+t.test("eval: a recipe of version 1 gives what it gave, though defaults are others since", async (t) => {
+	const folder = t.testdir({});
+	sides(join(folder, "sides"));
+	const recipe = join(folder, "run.json");
+	const content = {
+		stllrRecipe: 1,
+		data: "sides",
+		spec: {
+			input: { width: 16, height: 8, polarities: 2 },
+			stepUs: 10_000,
+			layers: [
+				{ type: "recurrent", units: 8 },
+				{ type: "recurrent", units: 6 },
+				{ type: "readout", classes: ["left", "right"] },
+			],
+			...{ seed: 1, rates: {} },
+		},
+		...{ epochs: 2, seed: 1, schedule: { type: "linear", final: 0.1 }, shift: 0, onFault: "refuse", learned: 80 },
+		weightsHash: "3b5ec6760699ffcc",
+	};
+	const evaluate = (changed: object) => {
+		writeFileSync(recipe, JSON.stringify({ ...content, ...changed }));
+		return stllr("eval", recipe, "-q");
+	};
+	t.equal(evaluate({}).status, 0);
+	t.match(evaluate({ stllrRecipe: 2 }).stderr, /^stllr: the run gave weights [0-9a-f]{16}, the recipe says 3b5e/);
+	t.match(evaluate({ stllrRecipe: 3 }).stderr, /run\.json: stllrRecipe: 3 is not allowed; allowed: 2, or 1\n$/);
+	t.match(evaluate({ spec: 5 }).stderr, /run\.json: spec: 5 is not allowed; allowed: an object\n$/);
+	t.match(evaluate({ spec: { layers: [null] } }).stderr, /input: undefined is not allowed; allowed: an object/);
+});
+
 t.test("train: one epoch of N-MNIST", { skip: unshared }, async (t) => {
 	const { status, stdout, stderr } = stllr("train", shared, "--epochs", "1", "--json", "--quiet");
 	t.same([status, stderr], [0, ""]);

@@ -2,7 +2,9 @@
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { NetworkSpec } from "stllr";
 import t from "tap";
+import { byDefaults } from "./learn/defaults.js";
 
 const program = fileURLToPath(new URL("../ts/build/learn.mjs", import.meta.url));
 const shared = fileURLToPath(new URL("../../shared/data/", import.meta.url));
@@ -46,6 +48,31 @@ t.test("--help: all tasks, or all about one", async (t) => {
 	t.match(learn("cue", "--help").stdout, /cue accumulation[\s\S]*--validate/);
 });
 
+t.test("--defaults: what a task is stays, and how it learns is left out", async (t) => {
+	const layers: NetworkSpec["layers"] = [
+		{ type: "conv", filters: 4, kernel: 3, stride: 2, std: 1, bias: true, name: "a" },
+		{ type: "dropout", rate: 0.5 },
+		{ type: "recurrent", units: 5, leak: 0.5, rule: { lambdaPre: 0.1 }, recurrentStd: 0 },
+		{ type: "readout", classes: ["x", "y"], leak: 0.9, traceDecay: 0.8 },
+	];
+	const spec: NetworkSpec = {
+		...{ input: { width: 8, height: 8 }, stepUs: 1000, steps: 9, window: { last: 3 }, leak: 0.75, layers },
+		...{ mode: "sequence", blockSteps: 4, rates: { hidden: 1 }, optimizer: { type: "adam" }, threshold: 2, seed: 5 },
+	};
+	t.strictSame(byDefaults(spec), {
+		...{ input: { width: 8, height: 8 }, stepUs: 1000, steps: 9, window: { last: 3 }, leak: 0.75 },
+		layers: [
+			{ type: "conv", filters: 4, kernel: 3, stride: 2, name: "a" },
+			{ type: "recurrent", units: 5, leak: 0.5 },
+			{ type: "readout", classes: ["x", "y"], leak: 0.9 },
+		],
+	});
+	const { status, last } = learn("demo", "--short", "--defaults", "--validate", "--json", "-q");
+	t.equal(status, 0);
+	t.match(last, { task: "demo", defaults: true, validate: true, accuracy: Number });
+	t.notOk("passed" in last, "goals are for the task's own options");
+});
+
 t.test("missing recordings: which, where from, exit code 1; in short form of all they are skipped", async (t) => {
 	const nowhere = t.testdir();
 	const { status, stdout, stderr } = learn("braille", "--data", nowhere);
@@ -56,7 +83,7 @@ t.test("missing recordings: which, where from, exit code 1; in short form of all
 	const all = learn("all", "--short", "--data", nowhere);
 	t.equal(all.status, 0);
 	t.match(all.stdout, /skipped: fsdd: .*fsdd\.zip is missing/);
-	t.match(all.last, { task: "all", passed: true, tasks: [] });
+	t.match(all.last, { task: "all", passed: true, tasks: [{ task: "demo", passed: true }] }, "it needs no recordings");
 	t.ok(Array.isArray(all.last.skipped) && all.last.skipped.includes("cue"));
 });
 

@@ -62,7 +62,7 @@ t.test(
 			{ schedule: { type: "constant" } },
 			{ ...gestures, train: gestures.train.map(noted) },
 		);
-		t.same(network.rates, { hidden: 2 ** -6, readout: 2 ** -12 });
+		t.same(network.rates, { hidden: 2 ** -3, readout: 2 ** -10 });
 		t.same([...new Set(seen.slice(0, 60))].sort(), gestures.train.map(({ name }) => name).sort());
 		t.not(seen.slice(0, 60).join(), seen.slice(60).join(), "each epoch has an order of its own");
 		const byHand = await Network.create(specFor(gestures));

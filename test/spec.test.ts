@@ -204,30 +204,86 @@ for (const [layers, more, option, message] of REFUSED_OPTIONS) {
 	});
 }
 
-t.test("an old spec is what it was, and a new option has its default", async (t) => {
+t.test("every option that is left out has its default", async (t) => {
 	const full = fullSpec(spec([{ type: "recurrent", units: 9 }, { type: "dense", units: 5, leak: 0.5 }, readout]));
 	t.match(full, { signal: "bp", loss: "cross-entropy", optimizer: { type: "sgd", weightDecay: 0 }, weights: 16 });
-	t.strictSame(full.rates, { hidden: 2 ** -6, readout: 2 ** -12 });
+	t.strictSame(full.rates, { hidden: 2 ** -3, readout: 2 ** -10 });
+	// 1 - leak^2 is 15/64 and 3/4.
 	t.match(full.layers, [
-		{ type: "recurrent", units: 9, leak: 0.875, std: 2 / Math.sqrt(240), recurrentStd: 1 / 3, weightRange: 2 },
-		{ type: "dense", units: 5, leak: 0.5, std: 2 / 3, weightRange: 4, standardize: false, inputDivisor: 1 },
+		{ type: "recurrent", units: 9, leak: 0.875, weightRange: 2, rateFactor: 15 / 64, rule: { lambdaPre: 49 / 64 } },
+		{ type: "dense", units: 5, leak: 0.5, weightRange: 8, rateFactor: 0.75, rule: { lambdaPre: 0.25 } },
 	]);
+	t.match(full.layers, [{}, { standardize: false, inputDivisor: 1 }]);
+	const deviations = full.layers.map((layer) => ("std" in layer ? layer.std ** 2 * layer.fanIn : 0));
+	for (const [index, variance] of [16 * (15 / 64), 16 * 0.75].entries()) {
+		t.ok(Math.abs((deviations[index] ?? 0) - variance) < 1e-12, `variance of a sum of weights: ${deviations[index]}`);
+	}
+	t.match(full.layers[0], { recurrentStd: (2 * Math.sqrt(15 / 64)) / 3 });
 	t.match(full.readout, {
 		classes: ["0", "1", "2"],
 		std: 1 / Math.sqrt(5),
 		leak: 0.9375,
-		traceDecay: 0.984375,
+		traceDecay: 0.9375,
 		values: 0,
 	});
 });
 
+t.test("defaults: what follows from a leak, and its ends", async (t) => {
+	const dense = (options: object) => fullSpec(spec([{ type: "dense", units: 9, ...options }, readout])).layers[0];
+	t.match(dense({ leak: 0 }), { std: 4 / Math.sqrt(240), rateFactor: 1, rule: { lambdaPre: 0 } });
+	t.match(dense({ leak: 1 }), { rateFactor: 2 ** -9, rule: { lambdaPre: 1 } }, "an integrator learns too");
+	t.match(dense({ leak: 1 }), { std: (4 * Math.sqrt(2 ** -9)) / Math.sqrt(240) });
+	t.match(
+		dense({ leak: 0, standardize: true }),
+		{ std: 2 / Math.sqrt(240) },
+		"standardised weights have their gain's size",
+	);
+	t.match(dense({ leak: 0.5, rule: { lambdaPre: 0.9 } }), { rule: { lambdaPre: 0.9 } });
+	t.match(dense({ rateFactor: 0 }), { rateFactor: 0 });
+	t.match(fullSpec(spec([{ ...readout, leak: 0.5 }])).readout, { traceDecay: 0.5 });
+	for (const [rateFactor, allowed] of [
+		[2, /a number from 0 to 1$/],
+		[2 ** -25, /0, or 2\^-24 to 1$/],
+	] as const) {
+		t.throws(() => dense({ rateFactor }), { name: "OptionError", option: "layers[0].rateFactor", message: allowed });
+	}
+});
+
+t.test(
+	"defaults: a layer has a rate of its own where nobody sets one and the optimiser leaves it to that",
+	async (t) => {
+		const factors = (more: object) => {
+			const { layers } = fullSpec(
+				spec([conv(4, 3), conv(4, 3, { leak: 0 }), { type: "dense", units: 3 }, readout], more),
+			);
+			return layers.map((layer) => ("rateFactor" in layer ? layer.rateFactor : undefined));
+		};
+		const [first, second] = fullSpec(spec([conv(4, 3), conv(4, 3), readout])).layers.map(({ shape }) => shape);
+		const places = [first, second].map((shape) => Math.sqrt((shape?.height ?? 0) * (shape?.width ?? 0)));
+		const own = [15 / 64 / (places[0] ?? 1), 1 / (places[1] ?? 1), 15 / 64];
+		t.strictSame(factors({}), own);
+		t.strictSame(factors({ rates: { readout: 1 } }), own);
+		t.strictSame(factors({ optimizer: { type: "momentum" } }), own);
+		t.strictSame(factors({ rates: { hidden: 0.01 } }), [1, 1, 1]);
+		t.strictSame(factors({ optimizer: { type: "adam" } }), [1, 1, 1]);
+		t.throws(() => factors({ rates: 3 }), { name: "OptionError", option: "rates" });
+	},
+);
+
 t.test("defaults: fan-in of a convolution, rates, loss", async (t) => {
 	const of = (layers: unknown, more = {}) => fullSpec(spec(layers, more));
 	const [first] = of([conv(4, [3, 5], { groups: 2 }), readout]).layers;
-	t.match(first, { std: 2 / Math.sqrt(15), stride: 1, padding: 0, dilation: 1, groups: 2, kernel: [3, 5] });
-	t.strictSame(of([conv(4, 3), readout]).rates, { hidden: 2 ** -11, readout: 2 ** -12 });
+	t.match(first, {
+		std: (4 * Math.sqrt(15 / 64)) / Math.sqrt(15),
+		stride: 1,
+		padding: 0,
+		dilation: 1,
+		groups: 2,
+		kernel: [3, 5],
+	});
+	t.strictSame(of([conv(4, 3), readout]).rates, { hidden: 2 ** -3, readout: 2 ** -10 });
 	const { rates } = of([readout], { optimizer: { type: "nesterov", momentum: 0.75 } });
-	t.strictSame(rates, { hidden: 2 ** -8, readout: 2 ** -14 });
+	t.strictSame(rates, { hidden: 2 ** -5, readout: 2 ** -12 });
 	t.strictSame(of([readout], { optimizer: { type: "adam" } }).rates, { hidden: 2 ** -10, readout: 2 ** -10 });
 	t.equal(of([flow]).loss, "endpoint");
 	t.equal(of([{ ...flow, values: 3 }]).loss, "mean-square");

@@ -23,13 +23,16 @@ function wordsOf(layers: unknown, more: object = {}) {
 	return { header, hidden, readout: words };
 }
 
-/** The 20 words of neurons with default options. */
+/** The deviation of initial weights by default: a leak of 7/8 leaves 1 - 49/64 of a sum's variance. */
+const usual = (fanIn: number) => (4 * Math.sqrt(15 / 64)) / Math.sqrt(fanIn);
+
+/** The 20 words of neurons with default options; the rate is 2^-3 (1 - 49/64). */
 const neurons = (
 	units: number,
 	std: number,
-	{ bits = 13, rate = -6, recurrent = 0, itself = 0, standardize = 0 } = {},
+	{ bits = 13, rate = [30_720, -5], recurrent = 0, itself = 0, standardize = 0 } = {},
 ) => [
-	...[units, recurrent, bits, 28_672, 65_536, 1, 1, 24_576, 6554, ...power(0), 0, 0, ...power(rate)],
+	...[units, recurrent, bits, 28_672, 65_536, 1, 1, 25_088, 6554, ...power(0), 0, 0, ...rate],
 	...[0, q24(std), q24(itself), standardize, 16],
 ];
 
@@ -38,7 +41,7 @@ t.test("words: the header", async (t) => {
 	t.strictSame(header, [2, 2, 10, 12, 0, 0, 0, 1, 32, 1, 5, 2, 1024, 0, 0, 0, 0, 0]);
 	t.strictSame(hidden, []);
 	const std = q24(1 / Math.sqrt(240));
-	t.strictSame(last, [1, 0, 1, 3, 30_720, 32_256, ...power(-12), 0, std, 0, 0]);
+	t.strictSame(last, [1, 0, 1, 3, 30_720, 30_720, ...power(-10), 0, std, 0, 0]);
 
 	const choices = {
 		signal: "local",
@@ -63,8 +66,8 @@ t.test("words: the header", async (t) => {
 
 t.test("words: layers with weights", async (t) => {
 	const dense = { type: "dense", units: 6 };
+	t.strictSame(wordsOf([dense, readout]).hidden, [[0, 23, 1, 0, 1, ...neurons(6, usual(240))]]);
 	const std = 2 / Math.sqrt(240);
-	t.strictSame(wordsOf([dense, readout]).hidden, [[0, 23, 1, 0, 1, ...neurons(6, std)]]);
 	t.strictSame(wordsOf([{ ...dense, type: "recurrent", standardize: true }, readout]).hidden, [
 		[0, 23, 1, 0, 1, ...neurons(6, std, { bits: 12, recurrent: 1, itself: 1 / Math.sqrt(6), standardize: 1 })],
 	]);
@@ -73,9 +76,10 @@ t.test("words: layers with weights", async (t) => {
 	});
 	t.strictSame(own.hidden[0]?.slice(5 + 3, 5 + 7), [16_384, 131_072, 0, 2]);
 	t.strictSame([own.hidden[0]?.[5 + 15], own.hidden[0]?.[5 + 19]], [1, 8]);
+	// It has 3 x 3 places: a third of the rate.
 	const options = { padding: 1, stride: 2, dilation: 3, groups: 2 };
 	t.strictSame(wordsOf([conv(8, [3, 4], options), readout]).hidden, [
-		[1, 29, 1, 0, 1, ...neurons(8, 2 / Math.sqrt(12), { bits: 11, rate: -11 }), 3, 4, 2, 1, 3, 2],
+		[1, 29, 1, 0, 1, ...neurons(8, usual(12), { bits: 11, rate: [20_480, -6] }), 3, 4, 2, 1, 3, 2],
 	]);
 });
 
@@ -124,22 +128,54 @@ t.test(
 	async (t) => {
 		const layers = [pool("average", 2), conv(4, 3)];
 		const two = [...layers, flow];
-		const std = 2 / Math.sqrt(18);
-		t.strictSame(wordsOf(two).hidden[1]?.slice(0, 25), [1, 29, 1, 1, 4, ...neurons(4, std / 4, { rate: -15 })]);
+		const [std, rates] = [usual(18), { hidden: 2 ** -11, readout: 2 ** -12 }];
+		t.strictSame(wordsOf(two, { rates }).hidden[1]?.slice(0, 25), [
+			1,
+			29,
+			1,
+			1,
+			4,
+			...neurons(4, std / 4, { rate: power(-15) }),
+		]);
 		t.equal(wordsOf([layers[1], flow]).hidden[0]?.[5 + 2], 12, "without it the range is larger");
 		const adam = wordsOf(two, { optimizer: { type: "adam" } }).hidden[1];
 		t.strictSame(adam?.slice(5 + 13, 5 + 15), power(-12));
-		const standard = wordsOf([layers[0], conv(4, 3, { standardize: true }), flow]).hidden[1];
-		t.strictSame(standard?.slice(0, 25), [1, 29, 1, 1, 4, ...neurons(4, std, { bits: 12, rate: -11, standardize: 1 })]);
+		const standard = wordsOf([layers[0], conv(4, 3, { standardize: true }), flow], { rates }).hidden[1];
+		t.strictSame(standard?.slice(0, 25), [
+			1,
+			29,
+			1,
+			1,
+			4,
+			...neurons(4, 2 / Math.sqrt(18), { bits: 12, rate: power(-11), standardize: 1 }),
+		]);
 
-		const { readout: last } = wordsOf([pool("average", 4), { ...flow, kernel: 3 }]);
+		const { readout: last } = wordsOf([pool("average", 4), { ...flow, kernel: 3 }], { rates });
 		const width = q24(1 / Math.sqrt(18) / 16);
-		t.strictSame(last, [1, 1, 16, 2, 30_720, 32_256, ...power(-20), 0, width, 3, 0]);
+		t.strictSame(last, [1, 1, 16, 2, 30_720, 30_720, ...power(-20), 0, width, 3, 0]);
 
 		const full = fullSpec(
-			spec([pool("average", 2), conv(4, 3, { padding: 1 }), pool("average", 4), { type: "dense", units: 5 }, readout]),
+			spec([pool("average", 2), conv(4, 3, { padding: 1 }), pool("average", 4), { type: "dense", units: 5 }, readout], {
+				rates,
+			}),
 		);
-		const rates = Array.from(rateWords(full, { hidden: 2 ** -3, readout: 0 }));
-		t.strictSame(rates, [...power(-7), ...power(-11), 0, 0]);
+		const changed = Array.from(rateWords(full, { hidden: 2 ** -3, readout: 0 }));
+		t.strictSame(changed, [...power(-7), ...power(-11), 0, 0]);
+	},
+);
+
+t.test(
+	"words: a layer's rate is that of the network times its factor, not below the least, and 0 stays 0",
+	async (t) => {
+		const layers = [1, 0.25, 2 ** -20, 0].map((rateFactor) => ({ type: "dense", units: 4, rateFactor }));
+		const full = fullSpec(spec([...layers, readout], { rates: { hidden: 2 ** -6 } }));
+		const hidden = (rate: number) => Array.from(rateWords(full, { hidden: rate, readout: 0 })).slice(0, 8);
+		t.strictSame(hidden(2 ** -6), [...power(-6), ...power(-8), ...power(-24), 0, 0]);
+		t.strictSame(hidden(0), Array(8).fill(0));
+		const made = wordsOf([...layers, readout], { rates: { hidden: 2 ** -6 } });
+		t.strictSame(
+			made.hidden.flatMap((words) => words.slice(5 + 13, 5 + 15)),
+			hidden(2 ** -6),
+		);
 	},
 );

@@ -53,7 +53,7 @@ export async function crossValidation(spec: NetworkSpec, folds: readonly Parts[]
 /** The watch of the `at`-th of `count` parts of a run. */
 export function partOf(watch: Watch, at: number, count: number): Watch {
 	return {
-		signal: watch.signal,
+		...watch,
 		progress: (done, text) => watch.progress((at + done) / count, () => `part ${at + 1}/${count}  ${text()}`),
 	};
 }
@@ -82,7 +82,7 @@ const VARY_STREAM = 0x76617279;
 
 /** A fresh network of a spec, taught and tested. */
 export async function teach(spec: NetworkSpec, lesson: Lesson & Parts, seed: number, watch: Watch): Promise<Run> {
-	const network = await Network.create({ ...spec, seed });
+	const network = await Network.create({ ...watch.spec(spec), seed });
 	try {
 		const began = performance.now();
 		const pupil = new Pupil(network, seed, watch);

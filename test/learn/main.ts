@@ -4,9 +4,11 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import type { NetworkSpec } from "stllr";
 import { Args, UsageError } from "../../dist/cli/args.js";
 import { Interrupt } from "../../dist/cli/interrupt.js";
 import { Screen } from "../../dist/cli/screen.js";
+import { byDefaults } from "./defaults.js";
 import { type Outcome, outcome, reportLines } from "./outcome.js";
 import { type DataNeed, type Run, Stopped, type Task } from "./task.js";
 import { tasks } from "./tasks/all.js";
@@ -28,6 +30,7 @@ Options:
   --seeds N     runs, by the seeds 1 to N (3)
   --epochs N    how often to learn each recording (the task's own number)
   --validate    score a held-out part of the training data, never the test part: to choose options by
+  --defaults    learn by the defaults of Network.create alone, but for encoder, steps, layers and leaks
   --data DIR    where the recordings are (../shared/data beside the clone)
   --json        nothing but the JSON line on stdout; what is for people goes to stderr
   --quiet, -q   no progress; with --json no report either
@@ -42,6 +45,7 @@ interface Plan {
 	readonly folder: string;
 	readonly short: boolean;
 	readonly validate: boolean;
+	readonly defaults: boolean;
 	readonly seeds: number;
 	readonly epochs: number | undefined;
 }
@@ -65,6 +69,7 @@ async function main(): Promise<number> {
 		folder: args.text("data") ?? SHARED,
 		short,
 		validate: args.has("validate"),
+		defaults: args.has("defaults"),
 		seeds: args.integer("seeds", 1, 1000, short ? SEEDS.short : SEEDS.full),
 		epochs: args.has("epochs") ? args.integer("epochs", 1, 1_000_000, 1) : undefined,
 	};
@@ -85,7 +90,14 @@ function readArguments(): Args {
 	const flag = { type: "boolean" } as const;
 	const value = { type: "string" } as const;
 	const options = {
-		...{ short: flag, validate: flag, json: flag, help: { ...flag, short: "h" }, quiet: { ...flag, short: "q" } },
+		...{
+			short: flag,
+			validate: flag,
+			defaults: flag,
+			json: flag,
+			help: { ...flag, short: "h" },
+			quiet: { ...flag, short: "q" },
+		},
 		...{ seeds: value, epochs: value, data: value },
 	};
 	try {
@@ -135,7 +147,7 @@ function missingOf(task: Task, folder: string): string[] {
 
 /** Runs a task by each seed in turn. A run that is stopped counts as none. */
 async function learn(task: Task, plan: Plan, screen: Screen, signal: AbortSignal): Promise<Outcome> {
-	const { folder, short, validate, seeds } = plan;
+	const { folder, short, validate, defaults, seeds } = plan;
 	const epochs = plan.epochs ?? (short ? task.epochs.short : task.epochs.full);
 	screen.note(`${task.name}: loading`);
 	const experiment = await task.open({ folder, short, validate });
@@ -144,6 +156,7 @@ async function learn(task: Task, plan: Plan, screen: Screen, signal: AbortSignal
 	for (let seed = 1; seed <= seeds && !signal.aborted; seed += 1) {
 		const watch = {
 			signal,
+			spec: defaults ? byDefaults : (spec: NetworkSpec) => spec,
 			progress: (part: number, text: () => string) =>
 				screen.progress((seed - 1 + part) / seeds, () => `${task.name}  seed ${seed}/${seeds}  ${text()}`),
 		};
@@ -153,9 +166,9 @@ async function learn(task: Task, plan: Plan, screen: Screen, signal: AbortSignal
 			if (!(error instanceof Stopped)) throw error;
 		}
 	}
-	// Goals are for the task's own number of epochs and its own test part.
-	const isJudged = !validate && plan.epochs === undefined && runs.length === seeds;
-	const result = outcome(task, runs, { epochs, short, validate, isJudged, interrupted: signal.aborted });
+	// Goals are for the task's own options, number of epochs and test part.
+	const isJudged = !validate && !defaults && plan.epochs === undefined && runs.length === seeds;
+	const result = outcome(task, runs, { epochs, short, validate, defaults, isJudged, interrupted: signal.aborted });
 	screen.say(...reportLines(task, result, screen.marks), "");
 	return result;
 }

@@ -11,6 +11,8 @@ export interface Conditions {
 	readonly epochs: number;
 	readonly short: boolean;
 	readonly validate: boolean;
+	/** By the defaults in place of the task's own options? */
+	readonly defaults: boolean;
 	/** Are the figures held against the goals? */
 	readonly isJudged: boolean;
 	readonly interrupted: boolean;
@@ -77,7 +79,7 @@ function jsonOf(
 	figures: readonly Figure[],
 	byEpoch: readonly number[],
 	passed: boolean,
-	{ epochs, short, validate, isJudged, interrupted }: Conditions,
+	{ epochs, short, validate, defaults, isJudged, interrupted }: Conditions,
 ): Record<string, unknown> {
 	const total = (value: (run: Run) => number) => runs.reduce((sum, run) => sum + value(run), 0);
 	const meter = runs.reduce<Meter | undefined>((sum, run) => addMeters(sum, run.meter), undefined);
@@ -109,6 +111,7 @@ function jsonOf(
 		weightsHashes: runs.map(({ weightsHash }) => weightsHash),
 		short,
 		...(validate && { validate }),
+		...(defaults && { defaults }),
 		...(isJudged && { passed }),
 		...(interrupted && { interrupted }),
 	};

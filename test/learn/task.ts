@@ -1,6 +1,6 @@
 // What a task is to the runner: one file a task exports one, and `tasks/all.ts` lists them.
 
-import type { Meter, Schedule } from "stllr";
+import type { Meter, NetworkSpec, Schedule } from "stllr";
 
 /** A file under ../shared/data that a task cannot do without. */
 export interface DataNeed {
@@ -54,12 +54,14 @@ export interface Experiment {
 	run(seed: number, epochs: number, watch: Watch): Promise<Run>;
 }
 
-/** What a run is given to be watched by. */
+/** What a run is given to be watched by, and what of its network's spec it is to take. */
 export interface Watch {
 	/** Stops it between two recordings: the run throws a `Stopped`. */
 	readonly signal: AbortSignal;
 	/** @param part how much of the run is done, 0 to 1; @param text what it is doing, made only when it is shown */
 	readonly progress: (part: number, text: () => string) => void;
+	/** The spec to learn with: all that the task says, or (with --defaults) no more than what it cannot do without. */
+	readonly spec: (spec: NetworkSpec) => NetworkSpec;
 }
 
 /** A run that was stopped from outside. */

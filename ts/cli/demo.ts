@@ -98,7 +98,6 @@ function specOf({ width, height, polarities, classes }: LabelledSet, seed: numbe
 			{ type: "recurrent", units: 128 },
 			{ type: "readout", classes },
 		],
-		rates: { hidden: 1 / 16, readout: 1 / 4096 },
 		seed,
 	};
 }

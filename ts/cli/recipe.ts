@@ -4,12 +4,13 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
 import { type NetworkSpec, StllrError } from "../index.js";
 import { type FullSchedule, fullSchedule } from "../learning/schedule.js";
+import { upToDate } from "./old-recipe.js";
 import { type EventsDataset, eventsDatasets } from "./sets.js";
 
 /** All that decides what a network learned. */
 export interface Recipe {
 	/** Marks the file, and tells which version of its layout it has. */
-	readonly stllrRecipe: 1;
+	readonly stllrRecipe: 2;
 	/** Where the recordings are, from the recipe's own folder. */
 	readonly data: string;
 	/** Which dataset by name they are, where they were opened as one. */
@@ -29,7 +30,7 @@ export interface Recipe {
 /** Writes a recipe; `data` is the path as it was given to the program. */
 export function writeRecipe(path: string, recipe: Omit<Recipe, "stllrRecipe">): void {
 	const data = relative(dirname(resolve(path)), resolve(recipe.data));
-	const content: Recipe = { stllrRecipe: 1, ...recipe, data };
+	const content: Recipe = { stllrRecipe: 2, ...recipe, data };
 	try {
 		writeFileSync(path, `${JSON.stringify(content, undefined, "\t")}\n`);
 	} catch (cause) {
@@ -45,11 +46,11 @@ export function readRecipe(path: string): Recipe {
 	} catch (cause) {
 		throw new StllrError("format", `${path}: cannot be read as a recipe: ${reasonOf(cause)}`, { cause });
 	}
-	content = withSchedule(content);
+	content = upToDate(content);
 	for (const [name, kind] of Object.entries(FIELDS)) {
 		const value: unknown = typeof content === "object" && content !== null ? Reflect.get(content, name) : undefined;
-		if (name === "stllrRecipe" ? value !== 1 : typeof value !== kind) {
-			const wanted = name === "stllrRecipe" ? "1" : `${kind === "object" ? "an" : "a"} ${kind}`;
+		if (name === "stllrRecipe" ? value !== 2 : typeof value !== kind) {
+			const wanted = name === "stllrRecipe" ? "2, or 1" : `${kind === "object" ? "an" : "a"} ${kind}`;
 			throw new StllrError("format", `${path}: ${name}: ${JSON.stringify(value)} is not allowed; allowed: ${wanted}`);
 		}
 	}
@@ -64,14 +65,6 @@ export function readRecipe(path: string): Recipe {
 	} catch (cause) {
 		throw new StllrError("format", `${path}: ${reasonOf(cause)}`, { cause });
 	}
-}
-
-/** Recipes were first written with nothing but the part of the rates that is left in the end. */
-function withSchedule(content: unknown): unknown {
-	if (typeof content !== "object" || content === null || !("finalRate" in content) || "schedule" in content)
-		return content;
-	const { finalRate, ...recipe } = content;
-	return { ...recipe, schedule: { type: "linear", final: finalRate } };
 }
 
 const FIELDS: Readonly<Record<Exclude<keyof Recipe, "dataset">, string>> = {

@@ -11,8 +11,8 @@ export const specFlags: readonly Flag[] = [
 	{ name: "step-us", value: "US", help: "length of a time step in us (10000)" },
 	{ name: "steps", value: "N", help: "steps of a recording (all; N-MNIST: 30)" },
 	{ name: "window", value: "N", help: "learn on the last N steps of a recording (all)" },
-	{ name: "rate-hidden", value: "X", help: "learning rate of hidden layers (0.015625; N-MNIST: 0.03125)" },
-	{ name: "rate-readout", value: "X", help: "learning rate of the readout (0.000244140625)" },
+	{ name: "rate-hidden", value: "X", help: "learning rate of hidden layers (0.125 (1 - leak^2))" },
+	{ name: "rate-readout", value: "X", help: "learning rate of the readout (0.0009765625)" },
 	{ name: "signal", value: "SIGNAL", help: "how errors reach hidden layers: bp or dfa (bp)" },
 	{ name: "mode", value: "MODE", help: "weights change by block, online or sequence (block)" },
 	{ name: "block-steps", value: "N", help: "steps of a block, 1 to 32 (32)" },
@@ -46,7 +46,7 @@ export function specOf(args: Args, set: LabelledSet, seed: number): NetworkSpec 
 	const usual = usualFor(set);
 	const last = args.number("window");
 	const window = last === undefined ? undefined : { last };
-	const rates = given({ hidden: args.number("rate-hidden") ?? usual.rateHidden, readout: args.number("rate-readout") });
+	const rates = given({ hidden: args.number("rate-hidden"), readout: args.number("rate-readout") });
 	const type = args.word("type", ["dense", "recurrent"]) ?? "dense";
 	return {
 		input: { width, height, polarities },
@@ -76,7 +76,6 @@ export function specOf(args: Args, set: LabelledSet, seed: number): NetworkSpec 
 export interface Usual {
 	readonly steps?: number;
 	readonly leak?: number;
-	readonly rateHidden?: number;
 	readonly shift: number;
 }
 
@@ -86,7 +85,7 @@ export interface Usual {
  */
 export function usualFor({ width, height }: LabelledSet): Usual {
 	const isNmnist = width === 34 && height === 34;
-	return isNmnist ? { steps: 30, leak: 0.75, rateHidden: 2 ** -5, shift: 2 } : { shift: 0 };
+	return isNmnist ? { steps: 30, leak: 0.75, shift: 2 } : { shift: 0 };
 }
 
 /** The layers of a spec in short: `2312-256-10`; a convolution as `16c5`, pooling by 2 as `p2`, the others by their names. */

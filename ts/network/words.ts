@@ -74,7 +74,9 @@ export function specWords(spec: FullSpec): Int32Array {
  * Learning rates as the words have them: mantissa and exponent for each layer with weights, in order, then for the readout.
  */
 export function rateWords(spec: FullSpec, rates: Required<Rates>): Int32Array {
-	const hidden = spec.layers.filter((layer) => isWeighted(layer)).map((layer) => heldRate(layer, rates.hidden, spec));
+	const hidden = spec.layers
+		.filter((layer) => isWeighted(layer))
+		.map((layer) => heldRate(layer, hiddenRate(layer, rates), spec));
 	return Int32Array.from([...hidden, heldRate(spec.readout, rates.readout, spec)].flatMap(factorWords));
 }
 
@@ -138,7 +140,7 @@ function neuronWords(layer: FullDense | FullConv, units: number, recurrentStd: n
 		...[units, Number(layer.type === "recurrent"), Math.clz32(layer.weightRange) - 18],
 		...[q15(layer.leak), Math.round(layer.threshold * 2 ** 16), Number(layer.reset === "soft"), PSIS[layer.psi]],
 		...[q15(lambdaPre), q15(lambdaPost), ...factorWords(alphaPre), ...factorWords(alphaPost)],
-		...[...factorWords(heldRate(layer, spec.rates.hidden, spec)), Number(layer.bias)],
+		...[...factorWords(heldRate(layer, hiddenRate(layer, spec.rates), spec)), Number(layer.bias)],
 		...[q24(std), q24(recurrentStd), Number(layer.standardize), spec.weights],
 	];
 }
@@ -150,6 +152,12 @@ function readoutWords(readout: FullReadout, indices: readonly number[], spec: Fu
 		...factorWords(heldRate(readout, spec.rates.readout, spec)),
 		...[Number(bias), q24(std / inputDivisor), kernel, 0],
 	];
+}
+
+/** The rate of a hidden layer's weights W. */
+function hiddenRate({ rateFactor }: FullDense | FullConv, { hidden }: Required<Rates>): number {
+	const rate = rateFactor * hidden;
+	return rate === 0 ? 0 : Math.max(2 ** -24, rate);
 }
 
 /** The rate of weights as they are held. */

@@ -42,12 +42,13 @@ const network: NetworkSpec = {
 	input: { width: CLIP_SIZE / CELL, height: CLIP_SIZE / CELL, polarities: 2 * LEAST.length },
 	stepUs: STEP_US,
 	layers: [
-		{ type: "conv", filters: 16, kernel: 3 },
-		{ type: "conv", filters: 32, kernel: 3, stride: 2 },
+		{ type: "conv", filters: 16, kernel: 3, std: 2 / Math.sqrt(4 * 9) },
+		{ type: "conv", filters: 32, kernel: 3, stride: 2, std: 2 / Math.sqrt(16 * 9) },
 		{ type: "flatten" },
-		{ type: "readout", classes: CLIP_GESTURES.map((name, at) => `${at + 1} ${name}`) },
+		{ type: "readout", classes: CLIP_GESTURES.map((name, at) => `${at + 1} ${name}`), traceDecay: 1 - 1 / 64 },
 	],
 	leak: 0.9,
+	rule: { lambdaPre: 0.75 },
 	rates: { hidden: 2 ** -11, readout: 2 ** -12 },
 };
 

@@ -101,7 +101,7 @@ async function run(
 	epochs: number,
 	watch: Watch,
 ): Promise<Run> {
-	const net = await Network.create({ ...network(side), seed });
+	const net = await Network.create({ ...watch.spec(network(side)), seed });
 	try {
 		const began = performance.now();
 		const { hidden, readout } = net.rates;

@@ -72,7 +72,7 @@ async function adapt(
 ): Promise<Run> {
 	const runs: Run[] = [];
 	for (const [at, epochs] of [1, passes].entries()) {
-		const network = await Network.create({ ...digitNetwork(known, { type: "dense" }), seed });
+		const network = await Network.create({ ...watch.spec(digitNetwork(known, { type: "dense" })), seed });
 		try {
 			const began = performance.now();
 			const pupil = new Pupil(network, seed, partOf(watch, at, 2));

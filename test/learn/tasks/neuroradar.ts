@@ -110,7 +110,7 @@ async function learn(
 	}: { readonly train: readonly Gesture[]; readonly test: readonly Gesture[]; readonly epochs: number },
 	watch: Watch,
 ): Promise<Run> {
-	const network = await Network.create(spec);
+	const network = await Network.create({ ...watch.spec(spec), seed: spec.seed });
 	try {
 		const began = performance.now();
 		const pupil = new Pupil(network, spec.seed, watch);

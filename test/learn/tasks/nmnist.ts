@@ -23,10 +23,10 @@ const network: NetworkSpec = {
 	steps: 30,
 	blockSteps: 30,
 	layers: [
-		{ type: "conv", filters: 16, kernel: 5, stride: 2 },
-		{ type: "conv", filters: 32, kernel: 5, stride: 2 },
+		{ type: "conv", filters: 16, kernel: 5, stride: 2, std: 2 / Math.sqrt(2 * 25) },
+		{ type: "conv", filters: 32, kernel: 5, stride: 2, std: 2 / Math.sqrt(16 * 25) },
 		{ type: "flatten" },
-		{ type: "readout", classes: 10 },
+		{ type: "readout", classes: 10, traceDecay: 1 - 1 / 64 },
 	],
 	leak: 0.75,
 	rates: { hidden: 2 ** -11, readout: 2 ** -12 },

@@ -40,6 +40,8 @@ interface FullSpiking extends FullPlace, FullNeurons, FullWeights {
 	/** The range of the weights as they are held. */
 	readonly weightRange: number;
 	readonly standardize: boolean;
+	/** What `rates.hidden` is multiplied by in this layer. */
+	readonly rateFactor: number;
 }
 
 type Own<T, K extends keyof T> = Required<Pick<T, K>>;

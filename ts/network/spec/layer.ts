@@ -14,7 +14,11 @@ export interface LayerPlace {
 export interface WeightOptions extends NeuronOptions {
 	/** Is a bias learned? Default false. */
 	readonly bias?: boolean;
-	/** Standard deviation of the initial weights, 0 to 8. Default 2 / sqrt(fan-in): the weights that a neuron has. */
+	/**
+	 * Standard deviation of the initial weights, 0 to 8. Default 4 sqrt(1 - leak^2) / sqrt(fan-in), fan-in being the weights
+	 * that a neuron has, and 1 - leak^2 at least 2^-9: so membranes spread alike whatever the leak. Standardised ones:
+	 * 2 / sqrt(fan-in).
+	 */
 	readonly std?: number;
 	/**
 	 * Weights stay below this: 1, 2, 4, 8, 16 or 32. More range is less resolution (13 bits in all). Default: 4 std. Behind
@@ -26,6 +30,12 @@ export interface WeightOptions extends NeuronOptions {
 	 * Default false.
 	 */
 	readonly standardize?: boolean;
+	/**
+	 * What `rates.hidden` is multiplied by in this layer: 0 (it does not learn), or 2^-24 to 1. Default 1 where the spec gives
+	 * `rates.hidden` or the optimiser divides by the gradient's size; else (1 - leak^2) / sqrt(places), places being height x width of
+	 * what it gives, and 1 - leak^2 at least 2^-9.
+	 */
+	readonly rateFactor?: number;
 }
 
 /** A hidden layer of spiking neurons that see all of their input. */
@@ -34,7 +44,7 @@ export interface DenseLayer extends LayerPlace, WeightOptions {
 	readonly type: "dense" | "recurrent";
 	/** Neurons, 1 to 65,536. */
 	readonly units: number;
-	/** Standard deviation of the initial weights from the layer itself, 0 to 8. Default 1 / sqrt(units). */
+	/** Standard deviation of the initial weights from the layer itself, 0 to 8. Default as that of `std` for as many inputs, halved. */
 	readonly recurrentStd?: number;
 }
 
@@ -102,7 +112,7 @@ interface Integrators extends LayerPlace {
 	readonly type: "readout";
 	/** What stays of a membrane in a step, 0 to 1. Default 0.9375. */
 	readonly leak?: number;
-	/** Decay of the trace of its input spikes in a step, 0 to 1. Default 0.984375. */
+	/** Decay of the trace of its input spikes in a step, 0 to 1. Default: its leak. */
 	readonly traceDecay?: number;
 	/** Is a bias learned? Default false. */
 	readonly bias?: boolean;

@@ -2,18 +2,20 @@
 
 import { OptionError } from "../../errors.js";
 import * as check from "../check.js";
-import type { FullLayer, FullReadout, FullSpec } from "./full.js";
+import type { FullReadout, FullSpec } from "./full.js";
 
 /** Learning rates. */
 export interface Rates {
 	/**
-	 * Of hidden layers: 0, or 2^-24 to 16. Default: 2^-6, with convolutions 2^-11, as their gradients sum over places; times
-	 * 1 - momentum where there is one; 2^-10 for Adam, RMSprop and Rprop.
+	 * Of hidden layers: 0, or 2^-24 to 16. Each learns at this times its `rateFactor`, but not below 2^-24. Default: 2^-3, times
+	 * 1 - momentum where there is one, each layer then having a factor that suits it; 2^-10 for Adam, RMSprop and Rprop.
 	 */
 	readonly hidden?: number;
-	/** Of the readout: 0, or 2^-24 to 16. Default 2^-12, times 1 - momentum; 2^-10 for Adam, RMSprop and Rprop. */
+	/** Of the readout: 0, or 2^-24 to 16. Default 2^-10, times 1 - momentum; 2^-10 for Adam, RMSprop and Rprop. */
 	readonly readout?: number;
 }
+
+const RATE_KEYS = ["hidden", "readout"] as const;
 
 /** How the error reaches hidden layers. */
 export type Signal = (typeof SIGNALS)[number];
@@ -100,17 +102,22 @@ export function checkOptimizer(given: unknown): FullOptimizer {
 }
 
 /** The rates of a network that is given none. */
-export function usualRates({ type, momentum }: FullOptimizer, layers: readonly FullLayer[]): Required<Rates> {
+export function usualRates({ type, momentum }: FullOptimizer): Required<Rates> {
 	if (!isProportional({ type })) return { hidden: 2 ** -10, readout: 2 ** -10 };
 	const share = type === "sgd" ? 1 : 1 - momentum;
-	const hidden = layers.some((layer) => layer.type === "conv") ? 2 ** -11 : 2 ** -6;
-	return { hidden: share * hidden, readout: share * 2 ** -12 };
+	return { hidden: share * 2 ** -3, readout: share * 2 ** -10 };
+}
+
+/** Has each hidden layer a rate that suits it: where the spec gives none, and the optimiser does not look after that? */
+export function hasRatesByLayer(spec: Record<string, unknown>): boolean {
+	if (!isProportional(checkOptimizer(spec.optimizer))) return false;
+	return spec.rates === undefined || check.object("rates", spec.rates, RATE_KEYS).hidden === undefined;
 }
 
 /** Checks learning rates; those left out have their value in `fallback`. */
 export function checkRates(option: string, given: unknown, fallback: Required<Rates>): Required<Rates> {
 	if (given === undefined) return fallback;
-	const rates = check.object(option, given, ["hidden", "readout"]);
+	const rates = check.object(option, given, RATE_KEYS);
 	const rate = (name: "hidden" | "readout") => {
 		const value = check.number(`${option}.${name}`, rates[name], 0, 16, fallback[name]);
 		if (value !== 0 && value < 2 ** -24) throw new OptionError(`${option}.${name}`, value, "0, or 2^-24 to 16");

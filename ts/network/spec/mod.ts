@@ -51,7 +51,7 @@ export function fullSpec(spec: NetworkSpec): FullSpec {
 		mode,
 		blockSteps: mode === "online" ? 1 : check.integer("blockSteps", given.blockSteps, 1, 32, 32),
 		rounding: check.oneOf("rounding", given.rounding, ["dithered", "nearest"], "dithered"),
-		rates: checkRates("rates", given.rates, usualRates(optimizer, layers)),
+		rates: checkRates("rates", given.rates, usualRates(optimizer)),
 		seed: check.integer("seed", given.seed, 0, Number.MAX_SAFE_INTEGER, 1),
 		memoryLimitMiB: check.integer("memoryLimitMiB", given.memoryLimitMiB, 1, 3072, 1024),
 	};

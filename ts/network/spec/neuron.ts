@@ -5,7 +5,7 @@ import * as check from "../check.js";
 
 /** The rule's four factors: dW = d (alphaPre psi trace_pre + alphaPost trace_post x). */
 export interface Rule {
-	/** Decay of the trace of input spikes in a step, 0 to 1. Default 0.75. */
+	/** Decay of the trace of input spikes in a step, 0 to 1. Default: the square of the leak. */
 	readonly lambdaPre: number;
 	/** Decay of the trace of surrogates in a step, 0 to 1. Default 0.2. */
 	readonly lambdaPost: number;
@@ -40,18 +40,24 @@ export interface FullNeurons extends Required<Omit<NeuronOptions, "rule">> {
 /** The options of neurons. */
 export const NEURON_KEYS = ["leak", "threshold", "reset", "psi", "rule"] as const;
 const RULE_KEYS = ["lambdaPre", "lambdaPost", "alphaPre", "alphaPost"] as const;
-const DEFAULT_RULE: Rule = { lambdaPre: 0.75, lambdaPost: 0.2, alphaPre: 1, alphaPost: 0 };
+const DEFAULT_RULE: Omit<Rule, "lambdaPre"> = { lambdaPost: 0.2, alphaPre: 1, alphaPost: 0 };
 
 /** Checks a layer's neurons: what the layer leaves out is the spec's, and what that leaves out has its default. */
 export function checkNeurons(at: string, layer: Record<string, unknown>, spec: Record<string, unknown>): FullNeurons {
 	const own = (name: "leak" | "threshold" | "reset" | "psi"): [string, unknown] =>
 		layer[name] !== undefined ? [`${at}.${name}`, layer[name]] : [name, spec[name]];
+	const leak = check.number(...own("leak"), 0, 1, 0.875);
 	return {
-		leak: check.number(...own("leak"), 0, 1, 0.875),
+		leak,
 		threshold: check.number(...own("threshold"), 0.5, 64, 1),
 		reset: check.oneOf(...own("reset"), ["soft", "hard"], "soft"),
 		psi: check.oneOf(...own("psi"), ["exp", "tri", "sigmoid", "tri_out"], "tri"),
-		rule: { ...DEFAULT_RULE, ...checkRule("rule", spec.rule), ...checkRule(`${at}.rule`, layer.rule) },
+		rule: {
+			lambdaPre: leak ** 2,
+			...DEFAULT_RULE,
+			...checkRule("rule", spec.rule),
+			...checkRule(`${at}.rule`, layer.rule),
+		},
 	};
 }
 

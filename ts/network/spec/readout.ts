@@ -19,6 +19,7 @@ export function checkReadout(place: Place, given: Record<string, unknown>): Full
 	const values = givesValues ? check.integer(`${at}.values`, layer.values, 1, 64) : 0;
 	if (givesValues) needMap(place, "values for each pixel");
 	const kernel = givesValues ? checkKernel(`${at}.kernel`, layer.kernel) : 0;
+	const leak = check.number(`${at}.leak`, layer.leak, 0, 1, 0.9375);
 	const fanIn = givesValues ? channels * kernel * kernel : elementsOf(input.shape);
 	return {
 		type: "readout",
@@ -30,8 +31,8 @@ export function checkReadout(place: Place, given: Record<string, unknown>): Full
 		kernel,
 		inputDivisor: input.divisor,
 		fanIn,
-		leak: check.number(`${at}.leak`, layer.leak, 0, 1, 0.9375),
-		traceDecay: check.number(`${at}.traceDecay`, layer.traceDecay, 0, 1, 0.984375),
+		leak,
+		traceDecay: check.number(`${at}.traceDecay`, layer.traceDecay, 0, 1, leak),
 		bias: check.flag(`${at}.bias`, layer.bias, false),
 		std: check.number(`${at}.std`, layer.std, 0, 8, 1 / Math.sqrt(fanIn)),
 	};

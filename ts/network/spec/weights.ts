@@ -4,9 +4,20 @@ import { OptionError } from "../../errors.js";
 import * as check from "../check.js";
 import { elementsOf, type FullConv, type FullDense, type Shape } from "./full.js";
 import { needMap, type Place } from "./graph.js";
+import { hasRatesByLayer } from "./learning.js";
 import { checkNeurons, NEURON_KEYS } from "./neuron.js";
+import { usualRateFactor, usualRecurrentStd, usualStd } from "./usual.js";
 
-const WEIGHT_KEYS = ["bias", "std", "weightRange", "standardize", ...NEURON_KEYS, "name", "from"] as const;
+const WEIGHT_KEYS = [
+	"bias",
+	"std",
+	"weightRange",
+	"standardize",
+	"rateFactor",
+	...NEURON_KEYS,
+	"name",
+	"from",
+] as const;
 const DENSE_KEYS = ["type", "units", "bias", "recurrentStd", ...WEIGHT_KEYS.filter((key) => key !== "bias")] as const;
 const CONV_KEYS = ["type", "filters", "kernel", "stride", "padding", "dilation", "groups", ...WEIGHT_KEYS] as const;
 const RANGES = [1, 2, 4, 8, 16, 32];
@@ -22,15 +33,23 @@ export function checkDense(
 ): Without<FullDense> {
 	const layer = check.object(at, given, DENSE_KEYS);
 	const units = check.integer(`${at}.units`, layer.units, 1, 65_536);
-	const recurrentStd = check.number(`${at}.recurrentStd`, layer.recurrentStd, 0, 8, 1 / Math.sqrt(units));
-	const fromItself = type === "recurrent" ? recurrentStd : 0;
+	const neurons = checkNeurons(at, layer, spec);
+	const usualOwn = usualRecurrentStd(units, neurons.leak, layer.standardize === true);
+	const recurrentStd = check.number(`${at}.recurrentStd`, layer.recurrentStd, 0, 8, usualOwn);
+	const shape = { channels: units, height: 1, width: 1 };
 	return {
 		type,
 		units,
-		shape: { channels: units, height: 1, width: 1 },
+		shape,
 		recurrentStd,
-		...checkNeurons(at, layer, spec),
-		...checkWeights(at, layer, elementsOf(input.shape), input.divisor, fromItself),
+		...neurons,
+		...checkWeights(at, layer, spec, {
+			fanIn: elementsOf(input.shape),
+			inputDivisor: input.divisor,
+			leak: neurons.leak,
+			shape,
+			fromItself: type === "recurrent" ? recurrentStd : 0,
+		}),
 	};
 }
 
@@ -60,6 +79,8 @@ export function checkConv(
 	const along = (size: number, length: number) =>
 		Math.floor((size + 2 * padding - dilation * (length - 1) - 1) / stride) + 1;
 	const [height, width] = [along(input.shape.height, kernel[0]), along(input.shape.width, kernel[1])];
+	const shape = { channels: filters, height, width };
+	const neurons = checkNeurons(at, layer, spec);
 	return {
 		type: "conv",
 		filters,
@@ -68,9 +89,15 @@ export function checkConv(
 		padding,
 		dilation,
 		groups,
-		shape: { channels: filters, height, width },
-		...checkNeurons(at, layer, spec),
-		...checkWeights(at, layer, (channels / groups) * kernel[0] * kernel[1], input.divisor, 0),
+		shape,
+		...neurons,
+		...checkWeights(at, layer, spec, {
+			fanIn: (channels / groups) * kernel[0] * kernel[1],
+			inputDivisor: input.divisor,
+			leak: neurons.leak,
+			shape,
+			fromItself: 0,
+		}),
 	};
 }
 
@@ -96,17 +123,23 @@ function checkKernel(
 	return kernel;
 }
 
-/** Checks a layer's weights; `fromItself` is the deviation of recurrent ones. */
+/** What the rest of a layer says of its weights. */
+interface Around extends Pick<FullDense, "fanIn" | "inputDivisor" | "leak" | "shape"> {
+	/** Deviation of recurrent weights. */
+	readonly fromItself: number;
+}
+
+/** Checks a layer's weights. */
 function checkWeights(
 	at: string,
 	layer: Record<string, unknown>,
-	fanIn: number,
-	divisor: number,
-	fromItself: number,
-): Pick<FullDense, "fanIn" | "bias" | "std" | "weightRange" | "standardize" | "inputDivisor"> {
-	const std = check.number(`${at}.std`, layer.std, 0, 8, Math.min(8, 2 / Math.sqrt(fanIn)));
+	spec: Record<string, unknown>,
+	{ fanIn, inputDivisor, leak, shape, fromItself }: Around,
+): Pick<FullDense, "fanIn" | "bias" | "std" | "weightRange" | "standardize" | "rateFactor" | "inputDivisor"> {
 	const standardize = check.flag(`${at}.standardize`, layer.standardize, false);
-	if (fromItself > 0 && divisor > 1 && !standardize) {
+	const std = check.number(`${at}.std`, layer.std, 0, 8, usualStd(fanIn, leak, standardize));
+	const usualFactor = hasRatesByLayer(spec) ? usualRateFactor(leak, shape) : 1;
+	if (fromItself > 0 && inputDivisor > 1 && !standardize) {
 		// What comes from below is divided and the layer's own spikes are not: without gains they would want two rates.
 		throw new OptionError(
 			`${at}.type`,
@@ -115,7 +148,7 @@ function checkWeights(
 		);
 	}
 	// Standardised weights are held as they are drawn, and are as large as this when they work; twice that to learn.
-	const held = standardize ? Math.max(std, 2 / Math.sqrt(fanIn) / divisor) : std / divisor;
+	const held = standardize ? Math.max(std, 2 / Math.sqrt(fanIn) / inputDivisor) : std / inputDivisor;
 	const widest = 4 * Math.max(held, fromItself);
 	const weightRange = layer.weightRange ?? RANGES.find((range) => range >= widest);
 	if (!RANGES.some((range) => range === weightRange)) {
@@ -127,6 +160,13 @@ function checkWeights(
 		std,
 		weightRange: Number(weightRange),
 		standardize,
-		inputDivisor: divisor,
+		rateFactor: checkRateFactor(`${at}.rateFactor`, layer.rateFactor, usualFactor),
+		inputDivisor,
 	};
+}
+
+function checkRateFactor(option: string, given: unknown, usual: number): number {
+	const factor = check.number(option, given, 0, 1, usual);
+	if (factor !== 0 && factor < 2 ** -24) throw new OptionError(option, factor, "0, or 2^-24 to 1");
+	return factor;
 }
