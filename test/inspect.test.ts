@@ -233,7 +233,8 @@ t.test("refused: options of costs, and specs", async (t) => {
 	const huge = Array.from({ length: 2 }, () => ({ type: "dense", units: 65_536 }) as const);
 	await t.rejects(costs({ ...DENSE, layers: [...huge, ...DENSE.layers.slice(1)] }), {
 		code: "option",
-		message: /memory in bytes: \d+ is not allowed; allowed: 0 to 2147483647$/,
+		message:
+			/^layers\[1\]: "a network of \d+ MiB, of which this layer takes most" is not allowed; allowed: at most 2048 MiB in all \(what can be addressed\)$/,
 	});
 });
 

@@ -96,6 +96,11 @@ t.test("a label by name", async (t) => {
 	t.equal(named.learn(recording, "c").name, classes[numbered.learn(recording, 2).label]);
 	t.equal(named.weightsHash(), numbered.weightsHash());
 	t.throws(() => named.learn(recording, "g"), OptionError);
+	const before = named.stateHash();
+	for (const label of [undefined, null, Number.NaN, {}] as unknown as number[]) {
+		t.throws(() => named.learn(recording, label), { name: "OptionError", option: "label" }, String(label));
+	}
+	t.equal(named.stateHash(), before, "nothing was learned, nothing run");
 	t.throws(() => named.learn(recording, 6), { message: /label: 6 is not allowed; allowed: an integer from 0 to 5/ });
 	t.throws(() => named.learn(recording, Number.NaN), OptionError);
 });
@@ -249,12 +254,17 @@ t.test("memory is known before and does not grow", async (t) => {
 			...SPEC,
 			memoryLimitMiB: 1,
 			layers: [
-				{ type: "dense", units: 4096 },
+				{ type: "dense", units: 40, name: "small" },
+				{ type: "dense", units: 4096, from: "input", name: "large" },
+				{ type: "concat", with: "small" },
 				{ type: "readout", classes: 6 },
 			],
 		}),
 		{
-			message: /memory in bytes: \d+ is not allowed; allowed: 0 to 1048576/,
+			name: "OptionError",
+			option: 'layers[1] "large"',
+			message:
+				/"a network of \d+\.\d MiB, of which .*" is not allowed; allowed: at most 1 MiB in all \(memoryLimitMiB\)$/,
 		},
 	);
 });

@@ -3,6 +3,7 @@
 import { OptionError, StllrError } from "../errors.js";
 import { loadModule, type StllrModule } from "../wasm/module.js";
 import { needsDeep } from "./deep.js";
+import { tooLarge } from "./large.js";
 import type { FullSpec } from "./spec/mod.js";
 import { specWords } from "./words.js";
 
@@ -18,11 +19,11 @@ export function moduleOf(spec: FullSpec): Promise<StllrModule> {
 }
 
 /** Runs what throws the core's own words about a spec. */
-export function refusing<T>(make: () => T): T {
+export function refusing<T>(spec: FullSpec, make: () => T): T {
 	try {
 		return make();
 	} catch (cause) {
-		if (typeof cause === "string") throw new StllrError("option", cause, { cause });
+		if (typeof cause === "string") throw tooLarge(cause, spec) ?? new StllrError("option", cause, { cause });
 		throw cause;
 	}
 }

@@ -56,15 +56,15 @@ export class Network {
 		const full = fullSpec(spec);
 		checkStorage(full);
 		const module = await moduleOf(full);
-		return refusing(() => memoryOf(module.Learner.memory(...learnerArguments(full))));
+		return refusing(full, () => memoryOf(module.Learner.memory(...learnerArguments(full))));
 	}
 
 	private constructor(spec: FullSpec, module: StllrModule) {
 		this.#spec = spec;
 		this.#module = module;
 		this.#rates = spec.rates;
-		this.#memory = refusing(() => memoryOf(module.Learner.memory(...learnerArguments(spec))));
-		this.#learner = refusing(() => new module.Learner(...learnerArguments(spec)));
+		this.#memory = refusing(spec, () => memoryOf(module.Learner.memory(...learnerArguments(spec))));
+		this.#learner = refusing(spec, () => new module.Learner(...learnerArguments(spec)));
 		this.#staging = EventStaging.of(module);
 	}
 
@@ -76,12 +76,16 @@ export class Network {
 	 * @throws EventError for a bad event, with its index; it learned nothing then. Events after the last step are left out, whatever they are
 	 */
 	learn(events: Events, label: number | string, options: RecordingOptions = {}): Answer {
-		return this.#take("learn", events, label, options);
+		const learner = this.#free();
+		this.#ofClasses("learn");
+		return this.#take(learner, events, this.#labelOf(label), options);
 	}
 
 	/** Says what a recording shows, from rest; learns nothing. Throws as `learn` does. */
 	classify(events: Events, options: RecordingOptions = {}): Answer {
-		return this.#take("classify", events, undefined, options);
+		const learner = this.#free();
+		this.#ofClasses("classify");
+		return this.#take(learner, events, undefined, options);
 	}
 
 	/**
@@ -140,7 +144,7 @@ export class Network {
 		const learner = this.#free();
 		const { classes } = this.#ofClasses("addClass");
 		check.className("name", name, classes);
-		refusing(() => learner.addClass());
+		refusing(this.#spec, () => learner.addClass());
 		this.#changeClasses([...classes, name]);
 		return classes.length;
 	}
@@ -155,7 +159,7 @@ export class Network {
 		const learner = this.#free();
 		const { classes } = this.#ofClasses("removeClass");
 		const index = this.#labelOf(label);
-		refusing(() => learner.removeClass(index));
+		refusing(this.#spec, () => learner.removeClass(index));
 		this.#changeClasses(classes.filter((_, at) => at !== index));
 	}
 
@@ -186,7 +190,10 @@ export class Network {
 		return this.#rates;
 	}
 
-	/** Changes learning rates, from the next block (or, in sequence mode, recording) on; those left out stay. */
+	/**
+	 * Changes learning rates, from the next block (or, in sequence mode, recording) on; those left out stay. Layers keep their
+	 * `rateFactor`: that of `rates.hidden` in which each learns.
+	 */
 	setRates(rates: Rates): void {
 		const learner = this.#open();
 		this.#rates = checkRates("rates", rates, this.#rates);
@@ -215,10 +222,12 @@ export class Network {
 		this.#learner = undefined;
 	}
 
-	#take(what: string, events: Events, given: number | string | undefined, options: RecordingOptions): Answer {
-		const learner = this.#free();
-		this.#ofClasses(what);
-		const label = given === undefined ? undefined : this.#labelOf(given);
+	#take(
+		learner: InstanceType<StllrModule["Learner"]>,
+		events: Events,
+		label: number | undefined,
+		options: RecordingOptions,
+	): Answer {
 		const taking = { learner, staging: this.#staging, spec: this.spec, learns: label !== undefined, leastSteps: 0 };
 		const recording = new Recording(taking, events, options);
 		const steps = recording.begin() ?? 0;

@@ -43,7 +43,9 @@ const NO_LIMIT_MIB = 2 ** 31 - 1;
 export async function bytesOf(spec: FullSpec): Promise<NetworkBytes> {
 	checkStorage(spec);
 	const { Learner } = await loadModule("deep");
-	const told = refusing(() => Learner.layerMemory(...learnerArguments({ ...spec, memoryLimitMiB: NO_LIMIT_MIB })));
+	const told = refusing(spec, () =>
+		Learner.layerMemory(...learnerArguments({ ...spec, memoryLimitMiB: NO_LIMIT_MIB })),
+	);
 	let next = 0;
 	const take = () => {
 		const { input, weights, membranes, traces, block, gradients, optimizer } = memoryOf(told.subarray(next));
