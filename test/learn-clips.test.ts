@@ -31,7 +31,7 @@ function placeOf(column: number, row: number): number {
 t.test("clips: nothing of what is tested is learned, forth or back", async (t) => {
 	const { train, test } = partsOf(
 		clips(() => dots(3, 1, TESTED.fromUs, TESTED.untilUs)),
-		[LEARNED],
+		LEARNED,
 		TESTED,
 	);
 	t.equal(train.length, 100);
@@ -43,42 +43,79 @@ t.test("clips: nothing of what is tested is learned, forth or back", async (t) =
 		test.map(({ label, events }) => [label, events.t.length, events.t.at(-1)]),
 		Array.from({ length: 10 }, (_, label) => [label, 30, 290_000]),
 	);
+	t.same(
+		test.map(({ looks }) => [...(looks?.() ?? [])].map(({ t }) => [t.length, t[0], t.at(-1)])),
+		test.map(() => Array.from({ length: 4 }, () => [15, 0, 140_000])),
+		"answers by four windows of 150 ms, each from its own time 0",
+	);
 });
 
-t.test("clips: a stretch that is left out is not learned, either", async (t) => {
-	const left = { fromUs: 180_000, untilUs: 350_000 };
-	const learned = [
-		{ fromUs: 0, untilUs: left.fromUs },
-		{ fromUs: left.untilUs, untilUs: LEARNED.untilUs },
-	];
-	const { train } = partsOf(
-		clips(() => dots(3, 1, left.fromUs, left.untilUs)),
-		learned,
-		left,
+t.test("clips: nothing before what is learned is learned, either", async (t) => {
+	const tested = { fromUs: 0, untilUs: 300_000 };
+	const { train, test } = partsOf(
+		clips(() => dots(3, 1, tested.fromUs, tested.untilUs)),
+		{ fromUs: tested.untilUs, untilUs: LEARNED.untilUs },
+		tested,
 	);
 	for (const { vary } of train) {
 		for (let seed = 0; seed < 20; seed += 1) t.equal(vary?.(new Random(seed)).t.length, 0);
 	}
+	t.ok(test.every(({ looks }) => [...(looks?.() ?? [])].every(({ t }) => t.length === 15)));
 });
 
 t.test("clips: windows come forth and back; an arm's circle backwards is that of the other direction", async (t) => {
 	// Each clip is brighter in a place of its own: darker is what comes backwards.
 	const { train } = partsOf(
 		clips((label) => dots(label, 1, 0, CLIP_US)),
-		[LEARNED],
+		LEARNED,
 		TESTED,
 	);
-	const seen = new Set<string>();
+	const seen = new Map<number, Set<string>>();
 	for (const [at, { label, vary }] of train.entries()) {
 		for (let seed = 0; seed < 4; seed += 1) {
 			const { t: times, x, y, p } = vary?.(new Random(at, seed)) ?? events({ t: [], x: [] });
 			t.equal(times.length, 15, "150 ms of one cell");
-			seen.add(`${label}: ${placeOf(x[0] ?? 0, y[0] ?? 0)} ${p[0] === 1 ? "forth" : "back"}`);
+			const places = seen.get(label) ?? new Set();
+			seen.set(label, places.add(`${placeOf(x[0] ?? 0, y[0] ?? 0)} ${p[0] === 1 ? "forth" : "back"}`));
 		}
 	}
+	const circles = [3, 4, 5, 6];
 	const reversed = [0, 1, 2, 4, 3, 6, 5, 7, 8, 9];
-	t.same(
-		[...seen].sort(),
-		reversed.flatMap((other, label) => [`${label}: ${label} forth`, `${label}: ${other} back`]).sort(),
+	for (const [label, other] of reversed.entries()) {
+		const expected = [`${label} forth`, `${other} back`].sort();
+		const found = [...(seen.get(label) ?? [])].sort();
+		if (circles.includes(label))
+			t.ok(
+				expected.every((place) => found.includes(place)),
+				`${label} as it is, too`,
+			);
+		else t.same(found, expected, `${label} is never turned`);
+	}
+});
+
+t.test("clips: circles come turned about the place of their arm", async (t) => {
+	// The right arm's circles stand at (44, 36) and (84, 36), so that their middle is (64, 36); turned, they keep the 20 pixels from it.
+	const at = (x: number) => {
+		const times = Array.from({ length: 300 }, (_, k) => Math.floor(k / 3) * 10_000);
+		return events({ t: times, x: times.map(() => x), y: times.map(() => 36), p: times.map(() => 1) });
+	};
+	const nothing = events({ t: [], x: [] });
+	const { train } = partsOf(
+		clips((label) => (label === 3 ? at(44) : label === 4 ? at(84) : nothing)),
+		LEARNED,
+		TESTED,
 	);
+	const rows = new Set<number>();
+	for (const { label, vary } of train) {
+		if (label !== 3) continue;
+		for (let seed = 0; seed < 20; seed += 1) {
+			const { x, y } = vary?.(new Random(seed)) ?? nothing;
+			const [column, row] = [8 * (x[0] ?? 0) + 4, 8 * (y[0] ?? 0) + 4];
+			rows.add(row);
+			// Half a cell's diagonal and the 4 pixels each way that it is moved by.
+			t.ok(Math.abs(Math.hypot(column - 64, row - 36) - 20) <= 4 * Math.SQRT2 + 4 * Math.SQRT2, `${column}, ${row}`);
+		}
+	}
+	t.ok(rows.has(12) || rows.has(20), "above");
+	t.ok(rows.has(52) || rows.has(60), "below");
 });

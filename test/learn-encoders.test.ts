@@ -12,6 +12,7 @@ import { likeness } from "./learn/encoders/likeness.js";
 import { Fourier, type MelOptions, MelSpectrogram, melFilters } from "./learn/encoders/mel.js";
 import { rateSpikes } from "./learn/encoders/rate.js";
 import { inOrder, meanActive, spikeEvents } from "./learn/encoders/spikes.js";
+import { turned } from "./learn/encoders/turned.js";
 
 t.test("spikes: by step, then channel; as events of a line of channels", async (t) => {
 	const spikes = inOrder([
@@ -181,3 +182,25 @@ t.test("likeness: all moved alike, some missing, nothing before step 0", async (
 	t.ok(Math.abs(left - 9000) < 150, `${left}`);
 	t.same(likeness(spikes, { shift: 0, drop: 0 }, new Random(1)), spikes);
 });
+
+t.test(
+	"turned: a quarter takes right to down; what leaves the sensor is left out, the rest keeps its order",
+	async (t) => {
+		const given = events({ t: [1, 2, 3, 4], x: [7, 5, 5, 9], y: [4, 6, 4, 4], p: [1, 0, 1, 1] });
+		const about = { column: 5, row: 4 };
+		const sensor = { width: 10, height: 8 };
+		const { t: times, x, y, p } = turned(given, { angle: Math.PI / 2, ...about }, sensor);
+		// (5, 6) is 2 below the point, so it comes 2 to its left; (9, 4) would come to row 8, which there is none of.
+		t.same(
+			[[...times], [...x], [...y], [...p]],
+			[
+				[1, 2, 3],
+				[5, 3, 5],
+				[6, 4, 4],
+				[1, 0, 1],
+			],
+		);
+		const same = turned(given, { angle: 0, ...about }, sensor);
+		t.same([[...same.x], [...same.y]], [[...given.x], [...given.y]]);
+	},
+);

@@ -13,6 +13,8 @@ export interface Sample {
 	readonly events: Events;
 	/** Makes a likeness of it (moved, thinned): what is learned in its place. */
 	readonly vary?: (random: Random) => Events;
+	/** Looks at it, each classified from rest: the answer is by the sum of their scores. Default: it as it is. */
+	readonly looks?: () => Iterable<Events>;
 }
 
 /** What is learned and how. */
@@ -160,11 +162,22 @@ export class Pupil {
 	/** Right answers, in percent. */
 	async test(samples: readonly Sample[]): Promise<number> {
 		let right = 0;
-		for (const { events, label } of samples) {
+		for (const sample of samples) {
 			await this.#rest();
-			right += Number(this.network.classify(events, { startUs: 0 }).label === label);
+			right += Number(this.answer(sample) === sample.label);
 		}
 		return (100 * right) / samples.length;
+	}
+
+	/** The class with the highest score, summed over all looks; the first of equal ones. */
+	answer({ events, looks }: Sample): number {
+		if (looks === undefined) return this.network.classify(events, { startUs: 0 }).label;
+		let sums = new Float64Array();
+		for (const look of looks()) {
+			const { scores } = this.network.classify(look, { startUs: 0 });
+			sums = scores.map((score, at) => score + (sums[at] ?? 0));
+		}
+		return sums.indexOf(Math.max(...sums));
 	}
 
 	/** What a run says of the work. */
