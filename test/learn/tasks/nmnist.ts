@@ -14,8 +14,13 @@ const PATH = "nmnist-small/nmnist-small.zip";
 const SENSOR = { width: 34, height: 34 };
 /** The most pixels that a recording is moved by each time that it is learned. */
 const MOST_PIXELS = 2;
+/** Answers are by the sum over the recording moved by up to so many pixels each way, 9 looks with 1. */
+const LOOKED_PIXELS = 1;
 /** Of the recordings for learning, to choose options by. */
 const FOLDS = 5;
+
+const MOVES = Array.from({ length: 2 * LOOKED_PIXELS + 1 }, (_, at) => at - LOOKED_PIXELS);
+const LOOKS = MOVES.flatMap((dx) => MOVES.map((dy) => ({ dx, dy })));
 
 const network: NetworkSpec = {
 	input: { ...SENSOR, polarities: 2 },
@@ -38,6 +43,7 @@ export const nmnist: Task = {
 		"N-MNIST, 850 of its training digits and 100 of its test digits",
 		"30 steps of 10 ms; two convolutions of 16 and 32 filters, 5 x 5, every second pixel.",
 		"Test: the 100 test digits that the set gives. Each recording is moved by up to 2 pixels each time it is learned.",
+		"An answer is the sum over 9 looks by one network: the recording as it is, and moved by a pixel in each direction.",
 		"Options were chosen by a fold in five of the recordings to learn (--validate), never on the test part.",
 	],
 	data: [{ path: PATH, source: "N-MNIST (Orchard et al. 2015), the small part in github.com/bamsumit/slayerPytorch" }],
@@ -50,6 +56,9 @@ export const nmnist: Task = {
 			label,
 			events,
 			vary: (random) => shifted(events, drawShift(MOST_PIXELS, random.below(2 ** 31), 0), SENSOR, room),
+			*looks() {
+				for (const look of LOOKS) yield shifted(events, look, SENSOR, room);
+			},
 		});
 		const learned = set.train.map(sample);
 		if (!validate) {
