@@ -6,6 +6,7 @@
 //! | what | storage | fraction bits |
 //! | --- | --- | --- |
 //! | hidden weights | `i16`, magnitude at most [`WEIGHT_MAX`] | `f`, 8 to 13: a range of 32 down to 1 |
+//! | the same in 8 bits | `i8`, magnitude at most [`BYTE_MAX`] | `f` less 0 to [`BYTE_SHIFT_MAX`] |
 //! | membranes, biases, thresholds | `i32`, magnitude at most [`MEMBRANE_MAX`] | `f` + [`MEMBRANE_EXTRA`] |
 //! | leaks, trace decays, surrogates | `i32` in 0..=32768 | 15 |
 //! | traces | `i32` | 15 |
@@ -16,6 +17,10 @@
 
 /// The largest magnitude of a hidden weight. Four such weights add up in an `i16` without overflow.
 pub const WEIGHT_MAX: i32 = 8191;
+/// The largest magnitude of a hidden weight that is held in 8 bits.
+pub const BYTE_MAX: i32 = 127;
+/// The most bits by which a weight of 8 bits is coarser than its layer's format: with them both have one range.
+pub const BYTE_SHIFT_MAX: u32 = 6;
 /// Fraction bits that a membrane has beyond its layer's weights.
 pub const MEMBRANE_EXTRA: u32 = 8;
 /// Where membranes saturate: 512 times the weight range.

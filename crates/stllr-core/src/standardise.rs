@@ -192,14 +192,24 @@ impl Standard {
 
     /// What [`Self::effective`] does, of raw weights whose rows were all seen.
     pub fn finish(&mut self, raw: &[i16], stride: usize, effective: &mut [i16]) {
-        let n = (raw.len() / stride).max(1) as i64;
+        self.ready(raw.len() / stride);
+        let chunks = raw.chunks(CHUNK_ROWS * stride).zip(effective.chunks_mut(CHUNK_ROWS * stride));
+        chunks.for_each(|(raw, effective)| self.make(raw, stride, effective));
+    }
+
+    /// The first half of [`Self::finish`], for so many rows: all but the weights.
+    pub fn ready(&mut self, rows: usize) {
+        let n = rows.max(1) as i64;
         for (i, column) in self.columns.iter_mut().enumerate() {
             *column = Column::new(self.sums.first[i], self.sums.second[i], n, self.raw_bits);
             let gain = self.gain[i];
             self.lines[i] = column.inverse.times(gain_over(gain, self.bits), 31).line(gain < 0, column.mean);
         }
-        let chunks = raw.chunks(CHUNK_ROWS * stride).zip(effective.chunks_mut(CHUNK_ROWS * stride));
-        chunks.for_each(|(raw, effective)| kernel::standardise(raw, stride, &self.lines, effective));
+    }
+
+    /// The second half, for some rows.
+    pub fn make(&self, raw: &[i16], stride: usize, effective: &mut [i16]) {
+        kernel::standardise(raw, stride, &self.lines, effective);
     }
 
     /// Turns a gradient by the effective weights into one by the raw weights, in place, and adds that by the gains to

@@ -40,6 +40,7 @@ fn extreme_layer(draw: &mut Draw) -> SpikingSpec {
         recurrent_deviation: draw.one_of(&[0, 32 << 24]),
         divisor: 1,
         standardise: false,
+        byte_shift: None,
     }
 }
 

@@ -55,7 +55,9 @@ fn specs() -> Vec<Spec> {
                 let alpha_post = if k % 2 == 0 { Factor::ZERO } else { Factor::ONE };
                 let factors = Factors { alpha_post, ..layer(1).factors };
                 let recurrent = units.len() == 2;
-                let of = |&units: &usize| SpikingSpec { psi, recurrent, factors, bias: true, ..layer(units) };
+                let byte_shift = [None, Some(6)][k / 2];
+                let of =
+                    |&units: &usize| SpikingSpec { psi, recurrent, factors, bias: true, byte_shift, ..layer(units) };
                 let learning = learning(mode, block_steps, Rounding::Dithered);
                 let signal = if k < 2 { Signal::Bp } else { Signal::Dfa };
                 specs.push(Spec {

@@ -65,7 +65,7 @@ const HIDDEN_WORDS: [Word; HIDDEN] = [
     ("deviation", 0, 32 << 24),
     ("recurrent deviation", 0, 32 << 24),
     ("standardise", 0, 1),
-    ("bits of storage", 16, 16),
+    ("bits of storage", 8, 16),
 ];
 const READOUT_WORDS: [Word; READOUT] = [
     ("sources", 1, 1),
@@ -81,6 +81,9 @@ const READOUT_WORDS: [Word; READOUT] = [
     ("kernel", 0, 0),
     ("reserved", 0, 0),
 ];
+
+/// From the word of weight bits to that of their storage.
+const STORAGE: usize = 17;
 
 /// Every word of a spec with so many hidden layers, and the layer it belongs to.
 fn table(layers: usize) -> Vec<(Word, Option<usize>)> {
@@ -105,6 +108,7 @@ fn valid(draw: &mut Draw, layers: usize) -> Vec<i32> {
         "memory limit" => 16,
         // More only where there is no recurrence.
         "divisor" => 1,
+        "bits of storage" => draw.one_of(&[low, high]),
         _ => draw.one_of(&[low, high, draw_between(low, high)]),
     };
     table(layers).into_iter().map(|(word, _)| of(draw, word)).collect()
@@ -262,6 +266,10 @@ fn a_word_out_of_its_range_is_named_with_its_layer() {
                 {
                     words[at - 1] = 1 << 14;
                 }
+                // Those of 8 bits may be finer.
+                if name == "weight bits" {
+                    words[at + STORAGE] = 16;
+                }
                 let error = Spec::from_words(&words).expect_err(&format!("{name}: {bad}"));
                 let negative = name == "inputs" && error.field == "channels";
                 let named = negative || error.field == name || error.field.starts_with("divisor") && name == "divisor";
@@ -270,6 +278,25 @@ fn a_word_out_of_its_range_is_named_with_its_layer() {
                 assert!(text.contains(error.field) && text.contains("is not allowed; allowed: "), "{text}");
             }
         }
+    }
+}
+
+#[test]
+fn weights_of_8_bits_have_6_fraction_bits_fewer_and_ranges_down_to_a_64th() {
+    let at = HEADER_WORDS.len() + 7;
+    let read = |bits: i32| {
+        let mut words = valid(&mut Draw::new(7), 1);
+        (words[at], words[at + STORAGE]) = (bits, 8);
+        Spec::from_words(&words)
+    };
+    for bits in 8..=19 {
+        let spec = read(bits).expect("a valid spec");
+        let layer = spec.hidden().next().expect("a layer");
+        assert_eq!((layer.weight_bits, layer.held_bits()), (bits.min(13) as u32, bits as u32 - 6));
+    }
+    for bits in [7, 20, 30, MOST] {
+        let error = read(bits).expect_err("out of range");
+        assert_eq!((error.field, error.given), ("weight bits", bits as i64));
     }
 }
 

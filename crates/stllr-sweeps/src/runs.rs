@@ -76,6 +76,7 @@ pub fn spec(run: usize) -> Spec {
         bias: chance & 0x100 != 0,
         divisor: 1,
         standardise: false,
+        byte_shift: None,
         deviation: 9 << 20,
         recurrent_deviation: 3 << 20,
     };

@@ -7,6 +7,7 @@
 //! It needs no test harness, so that it runs in WebAssembly too.
 
 mod backward;
+mod byte;
 mod forward;
 mod input;
 mod misuse;
@@ -32,7 +33,7 @@ pub struct Check {
 }
 
 /// One a kernel.
-pub const CHECKS: [Check; 26] = [
+pub const CHECKS: [Check; 30] = [
     Check { name: "sum_rows", run: forward::sum_rows },
     Check { name: "add_row", run: forward::add_row },
     Check { name: "lif", run: forward::lif },
@@ -55,6 +56,10 @@ pub const CHECKS: [Check; 26] = [
     Check { name: "accumulate_row", run: row::accumulate_row },
     Check { name: "apply_row", run: row::apply_row },
     Check { name: "apply_wide_row", run: row::apply_wide_row },
+    Check { name: "sum_byte_rows", run: byte::sum_byte_rows },
+    Check { name: "add_byte_row", run: byte::add_byte_row },
+    Check { name: "widen_bytes", run: byte::widen_bytes },
+    Check { name: "change_bytes", run: byte::change_bytes },
     Check { name: "weight_sums", run: standard::weight_sums },
     Check { name: "gradient_sums", run: standard::gradient_sums },
     Check { name: "standardise", run: standard::standardise },
@@ -92,8 +97,8 @@ mod tests {
     }
     checks! {
         sum_rows add_row lif tri feedback rows_dot rows_dot_many rows_dot_sparse product_size product_narrow product contribution
-        trace_contribution decay_add sweep_back add peak quantise update_row accumulate_row apply_row apply_wide_row weight_sums
-        gradient_sums standardise standard_back
+        trace_contribution decay_add sweep_back add peak quantise update_row accumulate_row apply_row apply_wide_row
+        sum_byte_rows add_byte_row widen_bytes change_bytes weight_sums gradient_sums standardise standard_back
     }
 
     #[test]

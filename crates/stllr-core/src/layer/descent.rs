@@ -1,6 +1,7 @@
 //! From a gathered gradient to new weights: weight decay, the optimiser, and standardisation where the layer has it.
 
 use super::update::Learning;
+use super::weights::Weights;
 use crate::aligned::Aligned;
 use crate::deep::{DEEP, Deep, deep};
 use crate::fixed::Factor;
@@ -22,7 +23,7 @@ pub struct Update {
     pub rate: Factor,
     /// Fraction bits of the gradient.
     pub bits: u32,
-    /// Fraction bits of the weights.
+    /// Fraction bits of the layer's format.
     pub weight_bits: u32,
     /// Its noise.
     pub noise: Noise,
@@ -47,24 +48,38 @@ struct Rows<'a> {
     width: usize,
     /// Weight decay's factor.
     decay: Factor,
-    /// From a change's fraction bits to a weight's.
+    /// From a change's fraction bits to those of the layer's format.
     shift: u32,
     update: &'a Update,
 }
 
 impl Rows<'_> {
-    /// Changes a row of weights by its gradient, which becomes zero.
+    /// Changes a row of raw weights by its gradient, which becomes zero.
     #[inline(always)]
     fn change(&self, moments: &mut Moments, row: usize, weights: &mut [i16], gradient: &mut [i32]) {
-        let Update { bits, weight_bits, .. } = *self.update;
-        let noise = self.update.noise.row(row as u32);
+        self.decay(row, weights, gradient);
+        moments.change(row * self.width, gradient);
+        kernel::apply_row(weights, gradient, self.shift, self.update.noise.row(row as u32));
+    }
+
+    /// The same for weights in use.
+    #[inline(always)]
+    fn change_used(&self, moments: &mut Moments, row: usize, weights: &mut Weights, gradient: &mut [i32]) {
         if DEEP && self.decay.mantissa != 0 {
-            decay_row(gradient, weights, self.decay, weight_bits, bits, noise);
+            weights.read(row..row + 1, |_, weights| self.decay(row, weights, gradient));
         }
         if DEEP {
             moments.change(row * self.width, gradient);
         }
-        kernel::apply_row(weights, gradient, self.shift, noise);
+        let (shift, noise) = (self.shift + weights.shift(), self.update.noise.row(row as u32));
+        weights.change(row, |weights| kernel::apply_row(weights, gradient, shift, noise));
+    }
+
+    fn decay(&self, row: usize, weights: &[i16], gradient: &mut [i32]) {
+        let Update { bits, weight_bits, noise, .. } = *self.update;
+        if self.decay.mantissa != 0 {
+            decay_row(gradient, weights, self.decay, weight_bits, bits, noise.row(row as u32));
+        }
     }
 }
 
@@ -98,29 +113,32 @@ impl Descent {
     }
 
     /// Standardises from now on, in parts of so many rows and outputs each. Gains begin at one by the divisor, but for a last
-    /// part of a layer's own spikes. `weights` are the raw ones and become effective.
-    pub fn standardise(
-        &mut self,
-        parts: &[(usize, usize)],
-        last_is_own: bool,
-        bits: u32,
-        width: usize,
-        weights: &mut [i16],
-    ) {
+    /// part of a layer's own spikes. [`Self::draw`] must follow.
+    pub fn standardise(&mut self, parts: &[(usize, usize)], last_is_own: bool, bits: u32, weights: &Weights) {
         self.last_is_own = last_is_own;
         self.raw = Aligned::new(weights.len());
-        self.raw.copy_from_slice(weights);
+        let used = bits - weights.shift();
         let part = |(number, &(rows, outputs)): (usize, &(usize, usize))| {
             let divisor = if number > 0 && last_is_own { 1 } else { self.divisor };
             Part {
                 rows,
-                standard: Standard::new(outputs, (1 << GAIN_BITS) / divisor as i32, bits, bits),
+                standard: Standard::new(outputs, (1 << GAIN_BITS) / divisor as i32, bits, used),
                 gain_gradient: vec![0; outputs],
                 gain: Moments::new(self.learning.optimizer, outputs),
             }
         };
         self.parts = parts.iter().enumerate().map(part).filter_map(deep).collect();
-        self.renew(width, weights);
+    }
+
+    /// Sets all weights, the raw ones where there are any: `draw` sets those of a row, with so many fraction bits. The layer's
+    /// format has `bits`.
+    pub fn draw(&mut self, width: usize, weights: &mut Weights, bits: u32, draw: &dyn Fn(usize, &mut [i16], u32)) {
+        if DEEP && !self.raw.is_empty() {
+            self.raw.chunks_exact_mut(width).enumerate().for_each(|(row, raw)| draw(row, raw, bits));
+            return self.renew(width, weights);
+        }
+        let used = bits - weights.shift();
+        (0..weights.len() / width).for_each(|row| weights.change(row, |weights| draw(row, weights, used)));
     }
 
     /// Bytes more for [`Self::standardise`], its parts' outputs added up.
@@ -146,24 +164,41 @@ impl Descent {
     }
 
     /// Makes effective weights of the raw ones; none of it where weights are not standardised.
-    pub fn renew(&mut self, width: usize, weights: &mut [i16]) {
+    pub fn renew(&mut self, width: usize, weights: &mut Weights) {
         if !DEEP {
             return;
         }
         let mut first = 0;
         for part in &mut self.parts {
             let part: &mut Part = part;
-            let range = first..first + part.rows * width;
-            first = range.end;
-            part.standard.effective(&self.raw[range.clone()], width, &mut weights[range]);
+            let rows = first..first + part.rows;
+            first = rows.end;
+            part.standard.begin();
+            part.standard.measure(&self.raw[rows.start * width..rows.end * width], width);
+        }
+        self.finish(width, weights);
+    }
+
+    /// Makes effective weights of raw ones whose rows were all seen.
+    fn finish(&mut self, width: usize, weights: &mut Weights) {
+        let mut first = 0;
+        for part in &mut self.parts {
+            let part: &mut Part = part;
+            let rows = first..first + part.rows;
+            first = rows.end;
+            part.standard.ready(part.rows);
+            let raw = &self.raw;
+            weights.make(rows, CHUNK_ROWS, |rows, weights| {
+                part.standard.make(&raw[rows.start * width..rows.end * width], width, weights);
+            });
         }
     }
 
-    /// Changes `i16` weights in rows of `width` by their gradient, which becomes zero; without `some` it is zero. Rows that are not
+    /// Changes hidden weights in rows of `width` by their gradient, which becomes zero; without `some` it is zero. Rows that are not
     /// `touched` have no gradient. Returns how many rows were changed.
     pub fn change(
         &mut self,
-        weights: &mut [i16],
+        weights: &mut Weights,
         gradient: &mut [i32],
         width: usize,
         (some, touched): (bool, &mut [bool]),
@@ -183,12 +218,11 @@ impl Descent {
         let shift = optimizer.change_bits(update.bits) - update.weight_bits;
         let rows = Rows { width, decay, shift, update };
         if !DEEP || self.parts.is_empty() {
-            let pairs = weights.chunks_exact_mut(width).zip(gradient.chunks_exact_mut(width)).enumerate();
             let mut changed = 0;
-            for (row, (weights, gradient)) in pairs {
+            for (row, gradient) in gradient.chunks_exact_mut(width).enumerate() {
                 let is_touched = touched.get_mut(row).is_none_or(core::mem::take);
                 if is_touched || all {
-                    rows.change(&mut self.weights, row, weights, gradient);
+                    rows.change_used(&mut self.weights, row, weights, gradient);
                     changed += 1;
                 }
             }
@@ -214,14 +248,8 @@ impl Descent {
             }
         }
         self.change_gains(update);
-        let mut first = 0;
-        for part in &mut self.parts {
-            let part: &mut Part = part;
-            let range = first..first + part.rows * width;
-            first = range.end;
-            part.standard.finish(&self.raw[range.clone()], width, &mut weights[range]);
-        }
-        (first / width) as u64
+        self.finish(width, weights);
+        first as u64
     }
 
     /// Would a gradient of zero change nothing?

@@ -7,6 +7,7 @@ mod readout;
 mod relay;
 mod spiking;
 mod update;
+mod weights;
 
 pub use conv::{Conv, ConvSpec, Geometry, Kernel};
 pub use neurons::Neurons;

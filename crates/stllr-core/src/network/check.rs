@@ -1,7 +1,7 @@
 //! Is every value of a layer in its range, and do shapes fit?
 
-use super::spec::{LayerKind, MAX_CLASSES, MAX_ROWS, MAX_UNITS, SpecError, port_of};
-use crate::fixed::{Factor, ONE_Q15};
+use super::spec::{LayerKind, MAX_CLASSES, MAX_ROWS, MAX_UNITS, MAX_WEIGHT_BITS, SpecError, port_of};
+use crate::fixed::{BYTE_SHIFT_MAX, Factor, ONE_Q15};
 use crate::layer::{ConvSpec, ReadoutSpec, SpikingSpec};
 use crate::shape::Port;
 
@@ -95,7 +95,9 @@ fn check_conv(spec: &ConvSpec, input: &Port, at: &Field) -> Result<(), SpecError
 
 fn check_spiking(layer: &SpikingSpec, at: &Field) -> Result<(), SpecError> {
     at.within("units", layer.units as i64, 1, MAX_UNITS as i64)?;
-    at.within("weight bits", layer.weight_bits as i64, 8, 13)?;
+    at.within("weight bits", layer.weight_bits as i64, 8, MAX_WEIGHT_BITS as i64)?;
+    let finer = layer.weight_bits - layer.held_bits();
+    at.within("shift of weights of 8 bits", finer as i64, 0, BYTE_SHIFT_MAX as i64)?;
     at.decay("leak", layer.leak)?;
     at.within("threshold", layer.threshold as i64, 1 << 15, 1 << 22)?;
     at.decay("lambda_pre", layer.factors.lambda_pre)?;

@@ -66,6 +66,8 @@ pub const MAX_UNITS: usize = 1 << 20;
 pub const MAX_SPIKES: usize = 1 << 24;
 /// The most rows of weights that a neuron adds up in a step.
 pub const MAX_ROWS: usize = 1 << 18;
+/// The most fraction bits of a layer's format.
+pub const MAX_WEIGHT_BITS: u32 = 13;
 /// The most hidden layers.
 pub const MAX_LAYERS: usize = 64;
 /// The most classes.

@@ -26,7 +26,7 @@
 //! | length | words of this layer that follow |
 //! | sources | how many |
 //! | for each source, 2 | its number (0 the input, k the k-th hidden layer), and for neurons the divisor, for joins the repeat, else 1 |
-//! | kinds 0 and 1, 20 | units, recurrent, weight bits, leak, threshold, soft reset, psi (0 exp, 1 tri, 2 sigmoid, 3 tri_out), lambda_pre, lambda_post, alpha_pre, alpha_post, rate (each mantissa, exponent), bias, deviation, recurrent deviation, standardise, bits of storage: 16 |
+//! | kinds 0 and 1, 20 | units, recurrent, weight bits, leak, threshold, soft reset, psi (0 exp, 1 tri, 2 sigmoid, 3 tri_out), lambda_pre, lambda_post, alpha_pre, alpha_post, rate (each mantissa, exponent), bias, deviation, recurrent deviation, standardise, bits of storage: 16, or 8 |
 //! | kind 1, 6 more | kernel height and width, stride, padding, dilation, groups |
 //! | kind 2, 3 | 0 maximum or 1 sum, size, stride |
 //! | kind 3, 1 | factor |
@@ -37,11 +37,12 @@
 //!
 //! A build without the feature `deep` takes signals 0 and 1, loss 0, kind 0 and readouts without a kernel only.
 //!
+//! Weights of 8 bits have the range that weights of 16 would have, and 6 fraction bits fewer: with them weight bits are 8 to 19.
 //! Flags are 0 or 1; formats are those of the spec's fields.
 
-use super::spec::{LayerKind, LayerSpec, MAX_LAYERS, Spec, SpecError};
+use super::spec::{LayerKind, LayerSpec, MAX_LAYERS, MAX_WEIGHT_BITS, Spec, SpecError};
 use crate::deep::{DEEP, deep};
-use crate::fixed::Factor;
+use crate::fixed::{BYTE_SHIFT_MAX, Factor};
 use crate::layer::{
     ConvSpec, DropoutSpec, Factors, JoinSpec, Kernel, Learning, Mode, PoolSpec, ReadoutSpec, SpikingSpec, UpsampleSpec,
 };
@@ -206,7 +207,7 @@ impl Words<'_> {
     }
 
     fn neurons(&mut self, divisor: usize) -> Result<SpikingSpec, SpecError> {
-        let spec = SpikingSpec {
+        let mut spec = SpikingSpec {
             units: self.size("units")?,
             recurrent: self.flag("recurrent")?,
             weight_bits: self.size("weight bits")? as u32,
@@ -226,8 +227,16 @@ impl Words<'_> {
             recurrent_deviation: self.take() as i64,
             divisor,
             standardise: self.number("standardise", DEEP as usize)? == 1,
+            byte_shift: None,
         };
-        self.choice("bits of storage", &[(16, ())])?;
+        let storage: &[(i32, bool)] = if DEEP { &[(8, true), (16, false)] } else { &[(16, false)] };
+        if self.choice("bits of storage", storage)? {
+            // What neurons add up has no more fraction bits for that.
+            let finer = spec.weight_bits.saturating_sub(MAX_WEIGHT_BITS);
+            let finer = if finer > BYTE_SHIFT_MAX { 0 } else { finer };
+            spec.weight_bits -= finer;
+            spec.byte_shift = deep(BYTE_SHIFT_MAX - finer);
+        }
         Ok(spec)
     }
 

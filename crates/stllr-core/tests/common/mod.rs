@@ -81,6 +81,7 @@ pub fn layer(units: usize) -> SpikingSpec {
         bias: false,
         divisor: 1,
         standardise: false,
+        byte_shift: None,
         deviation: 8 << 20,
         recurrent_deviation: 4 << 20,
     }

@@ -214,7 +214,7 @@ impl Beside {
             let Some(bound) = &mut self.bounds[i] else { continue };
             let spec = update::neurons(&self.plan.spec.layers[i].kind).expect("a layer of neurons");
             let last = if self.plan.spec.learning.rounding == Rounding::Nearest { 0.5 } else { 1.0 };
-            let narrow = Narrow { shift: self.bits[i] as i32 - spec.weight_bits as i32, last };
+            let narrow = Narrow { shift: self.bits[i] as i32 - spec.held_bits() as i32, last };
             bound.end_block_by(read::is_narrow(&self.plan, i).then_some(narrow));
         }
         self.readout.end_block();

@@ -84,7 +84,7 @@ fn assert_noticed(name: &str, defect: Defect) {
 
 #[test]
 fn another_spec_is_noticed() {
-    let defects: [(&str, Alter<Spec>); 18] = [
+    let defects: [(&str, Alter<Spec>); 20] = [
         ("leak off by two units", |spec| {
             alter_neurons(spec, |spec| {
                 spec.leak = if spec.leak > 2 { spec.leak - 2 } else { 2 };
@@ -119,6 +119,18 @@ fn another_spec_is_noticed() {
             alter_neurons(spec, |spec| {
                 spec.rate.mantissa -= spec.rate.mantissa / 100;
                 spec.rate.mantissa >= 1 << 14
+            })
+        }),
+        ("weights of 8 bits in place of 16", |spec| {
+            alter_neurons(spec, |spec| spec.byte_shift.replace(6).is_none() && !spec.standardise)
+        }),
+        ("units of 8 bits twice as large", |spec| {
+            alter_neurons(spec, |spec| match &mut spec.byte_shift {
+                Some(shift) if *shift < 6 => {
+                    *shift += 1;
+                    true
+                }
+                _ => false,
             })
         }),
         ("a bias's rate without its divisor", |spec| {

@@ -1,6 +1,6 @@
 //! Random networks.
 
-use stllr_core::fixed::{Factor, MEMBRANE_EXTRA, ONE_Q15, WEIGHT_MAX};
+use stllr_core::fixed::{BYTE_MAX, Factor, MEMBRANE_EXTRA, ONE_Q15, WEIGHT_MAX};
 use stllr_core::layer::{
     ConvSpec, DropoutSpec, Factors, JoinSpec, Kernel, Learning, PoolSpec, ReadoutSpec, SpikingSpec, UpsampleSpec,
 };
@@ -126,8 +126,33 @@ fn draw_plan(draw: &mut Draw, seed: u64) -> Plan {
     let readout = any_readout(draw, source, kernel, loss, &learning);
     integers.push(readout_weights(draw, &readout, source, coarse));
     let signal = if kernel.is_none() { draw_learning::any_signal(draw) } else { Signal::Bp };
+    hold_in_bytes(&mut Draw::new(seed ^ 0xb17e), &mut layers, &mut integers);
     let spec = Spec { input, layers, readout, readout_source, signal, loss, learning, memory_limit: 1 << 26 };
     Plan { seed, spec, values, averages, integers, sequences: draw.one_of(&[1, 2, 3, 4]) }
+}
+
+/// Holds the weights of some layers in 8 bits, where they learn faster: changes should come to units of them.
+fn hold_in_bytes(draw: &mut Draw, layers: &mut [LayerSpec], integers: &mut [Integers]) {
+    for (layer, integers) in layers.iter_mut().zip(integers) {
+        let spec = match &mut layer.kind {
+            LayerKind::Spiking(spec) => spec,
+            LayerKind::Conv(spec) => &mut spec.neurons,
+            _ => continue,
+        };
+        let shift = draw.one_of(&[4, 5, 6, 6]);
+        if draw.chance(70) {
+            continue;
+        }
+        spec.byte_shift = Some(shift);
+        if spec.standardise {
+            continue;
+        }
+        spec.rate.exponent = (spec.rate.exponent + 2).min(3);
+        // As far as they go, and on the grid that they may be on.
+        let limit = (BYTE_MAX << shift) / COARSE * COARSE;
+        let held = |n: &mut i32| *n = ((*n + (1 << shift >> 1)) >> shift << shift).clamp(-limit, limit);
+        integers.weight.iter_mut().chain(&mut integers.recurrent).for_each(held);
+    }
 }
 
 /// A layer, what it gives, and whether it averages.
@@ -276,6 +301,7 @@ fn any_neurons(draw: &mut Draw, units: usize, unit: usize, rows: usize, learning
     let standardise = rows > 1 && draw.chance(30);
     SpikingSpec {
         standardise,
+        byte_shift: None,
         units,
         recurrent: false,
         weight_bits,

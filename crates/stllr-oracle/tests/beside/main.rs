@@ -51,7 +51,9 @@ fn random_networks_learn_as_the_reference_does() {
     for (quantity, measured) in &all.by_quantity {
         assert!(measured.nonzero >= 100, "{quantity}: {measured:?}");
         assert!(measured.fraction > 0.5, "{quantity}: a bound that nothing comes near would not notice much");
-        assert!(3 * measured.sharp >= measured.nonzero, "{quantity}: {measured:?}");
+        // Of 8 bits a change is few units, and its rounding most of its bound.
+        let is_coarse = quantity.starts_with("change") && quantity.ends_with("of 8 bits");
+        assert!(is_coarse || 3 * measured.sharp >= measured.nonzero, "{quantity}: {measured:?}");
     }
     let quantities: Vec<&str> = all.by_quantity.keys().copied().collect();
     let wanted = [
@@ -61,9 +63,11 @@ fn random_networks_learn_as_the_reference_does() {
         "change of recurrent gains",
         "change of recurrent raw weights",
         "change of recurrent weights",
+        "change of recurrent weights of 8 bits",
         "change of the readout",
         "change of the readout's biases",
         "change of weights",
+        "change of weights of 8 bits",
         "error",
         "gradient",
         "gradient of biases",
@@ -75,6 +79,7 @@ fn random_networks_learn_as_the_reference_does() {
         "signal",
         "signal of a relay",
         "standardised weight",
+        "standardised weight of 8 bits",
         "v",
     ];
     assert_eq!(quantities, wanted);
@@ -87,7 +92,8 @@ fn random_networks_answer_as_the_reference_does_when_nothing_is_dropped() {
     all.assert_wide(networks(), STEPS);
     let quantities: Vec<&str> = all.by_quantity.keys().copied().collect();
     let (changes, others): (Vec<&str>, Vec<&str>) = quantities.into_iter().partition(|name| name.starts_with("change"));
-    assert_eq!(others, ["membrane", "readout membrane", "standardised weight", "v"], "nothing is learned");
+    let wanted = ["membrane", "readout membrane", "standardised weight", "standardised weight of 8 bits", "v"];
+    assert_eq!(others, wanted, "nothing is learned");
     // At the end of sequences weights still decay.
     assert!(changes.contains(&"change of weights"));
 }

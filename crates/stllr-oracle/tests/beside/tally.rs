@@ -102,6 +102,9 @@ impl Tally {
                     ("divisor", input.unit > 1),
                     ("behind dropout", !input.rates.is_empty()),
                     ("bias", spec.bias),
+                    ("8 bits", spec.byte_shift.is_some()),
+                    ("8 bits and standardised", spec.byte_shift.is_some() && spec.standardise),
+                    ("8 bits and recurrent", spec.byte_shift.is_some() && spec.recurrent),
                     ("standardised", spec.standardise),
                     ("standardised and divided", spec.standardise && input.unit > 1),
                     ("standardised and recurrent", spec.standardise && spec.recurrent),
@@ -150,6 +153,9 @@ impl Tally {
         assert!(20 * self.steps >= 19 * networks * steps, "{self}");
         assert!(4 * self.silent <= self.layers, "{self}");
         let names = [
+            "8 bits",
+            "8 bits and recurrent",
+            "8 bits and standardised",
             "Adam",
             "Nesterov",
             "RMSprop",

@@ -3,7 +3,7 @@
 //! The gradient is the bound's, whose value is the reference's; weights begin as the core's, so that one update does not take
 //! the rounding of those before with it. After it the reference and the bounds go on with the core's weights.
 
-use stllr_core::fixed::{BIAS_MAX, Factor, READOUT_WEIGHT_BITS, READOUT_WEIGHT_MAX, WEIGHT_MAX};
+use stllr_core::fixed::{BIAS_MAX, BYTE_MAX, Factor, READOUT_WEIGHT_BITS, READOUT_WEIGHT_MAX, WEIGHT_MAX};
 use stllr_core::kernel::SUM_MAX;
 use stllr_core::layer::SpikingSpec;
 use stllr_core::network::LayerKind;
@@ -175,8 +175,19 @@ impl Beside {
             self.update_standardised(i, &spec, [&old, &new], [&weight, &recurrent], held)?;
             self.standardised(i, &spec)?;
         } else {
-            self.compare(i, "change of weights", [&before.weight, &after.weight], &weight, held)?;
-            self.compare(i, "change of recurrent weights", [&before.recurrent, &after.recurrent], &recurrent, held)?;
+            let (names, held) = match spec.byte_shift {
+                None => (["change of weights", "change of recurrent weights"], held),
+                Some(_) => (
+                    ["change of weights of 8 bits", "change of recurrent weights of 8 bits"],
+                    Held { weight_bits: spec.held_bits(), limit: BYTE_MAX, ..held },
+                ),
+            };
+            let units =
+                |integers: &[i32]| integers.iter().map(|n| n >> spec.byte_shift.unwrap_or(0)).collect::<Vec<_>>();
+            let [old, new] = [&before.weight, &after.weight].map(|n| units(n));
+            self.compare(i, names[0], [&old, &new], &weight, held)?;
+            let [old, new] = [&before.recurrent, &after.recurrent].map(|n| units(n));
+            self.compare(i, names[1], [&old, &new], &recurrent, held)?;
         }
         if spec.bias {
             let held = Held { weight_bits: spec.membrane_bits(), limit: BIAS_MAX, rounded: false, ..held };
@@ -228,7 +239,8 @@ impl Beside {
     pub fn standardised(&mut self, i: usize, spec: &SpikingSpec) -> Result<(), String> {
         let Some(raw) = &self.raws[i] else { return Ok(()) };
         let integers = &self.plan.integers[i];
-        let unit = real(1, spec.weight_bits);
+        let (unit, limit) = (real(1, spec.held_bits()), if spec.byte_shift.is_some() { BYTE_MAX } else { WEIGHT_MAX });
+        let quantity = if spec.byte_shift.is_some() { "standardised weight of 8 bits" } else { "standardised weight" };
         let reals = |integers: &[i32], bits: u32| integers.iter().map(|&n| real(n, bits)).collect::<Vec<f64>>();
         let parts =
             [(&raw.weight, &raw.gain, &integers.weight), (&raw.recurrent, &raw.recurrent_gain, &integers.recurrent)];
@@ -240,11 +252,11 @@ impl Beside {
             let count = raw.len() / gain.len();
             let bound = |(n, &value): (usize, &f64)| {
                 let error = 0.501 * unit + gain[n / count].abs() * fine;
-                Estimate { value, error }.clipped(WEIGHT_MAX as f64 * unit)
+                Estimate { value, error }.clipped(limit as f64 * unit)
             };
             let bounds: Vec<Estimate> = want.iter().enumerate().map(bound).collect();
             let core = reals(effective, spec.weight_bits);
-            self.tally.note("standardised weight", &format!("node {}", i + 1), core, &bounds, &want, 1.0)?;
+            self.tally.note(quantity, &format!("node {}", i + 1), core, &bounds, &want, 1.0)?;
         }
         Ok(())
     }
@@ -288,7 +300,9 @@ impl Beside {
         let descent = self.descents[layer].as_mut().expect("a layer that learns");
         let steps = match quantity {
             "change of biases" | "change of the readout's biases" => &mut descent.bias,
-            "change of recurrent weights" | "change of recurrent raw weights" => &mut descent.recurrent,
+            "change of recurrent weights"
+            | "change of recurrent weights of 8 bits"
+            | "change of recurrent raw weights" => &mut descent.recurrent,
             "change of gains" => &mut descent.gain,
             "change of recurrent gains" => &mut descent.recurrent_gain,
             _ => &mut descent.weight,

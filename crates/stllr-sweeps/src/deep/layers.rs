@@ -31,6 +31,7 @@ pub const NEURONS: SpikingSpec = SpikingSpec {
     bias: false,
     divisor: 1,
     standardise: false,
+    byte_shift: None,
     deviation: 6 << 20,
     recurrent_deviation: 3 << 20,
 };

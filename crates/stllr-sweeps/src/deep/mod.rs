@@ -6,6 +6,7 @@ mod train;
 pub use train::train;
 
 use layers::{NEURONS, SAME, behind, conv, dense, dropout, join, pool, power, readout, twice};
+use stllr_core::deep::deep;
 use stllr_core::layer::{Kernel, Learning, Mode, ReadoutSpec, SpikingSpec};
 use stllr_core::loss::{ContrastSpec, Loss};
 use stllr_core::network::{LayerSpec, Spec};
@@ -40,7 +41,7 @@ impl Run {
 }
 
 /// All of them.
-pub const ALL: [Run; 24] = [
+pub const ALL: [Run; 27] = [
     Run::new("convolutions: stride, padding, bias, sequence", strided),
     Run::new("convolutions: dilation, groups, exp, blocks of 7", dilated),
     Run::new("max pool, average pool, momentum, blocks of 7", pooled),
@@ -65,6 +66,9 @@ pub const ALL: [Run; 24] = [
     Run::with_other_classes("a class more and one less, local readouts, sequence", classes_local),
     Run::with_other_classes("a class more and one less, DFA, online", classes_dfa),
     Run::new("everything: two maps joined, dropout, standardised, flow, Adam, decay", everything),
+    Run::new("8 bits: convolution, recurrent and dense layer, blocks of 7", bytes),
+    Run::new("8 bits: groups, bias, Adam, decay, sequence", bytes_adam),
+    Run::new("8 bits: standardised, behind an average and recurrent, momentum, blocks of 5", bytes_standardised),
 ];
 
 const SENSOR: Shape = Shape { channels: 2, height: 8, width: 8 };
@@ -119,6 +123,11 @@ fn with_bias(neurons: SpikingSpec) -> SpikingSpec {
 /// Raw weights that are not divided, whatever the input.
 fn standard(divisor: usize, neurons: SpikingSpec) -> SpikingSpec {
     SpikingSpec { standardise: true, divisor, deviation: 4 << 20, ..neurons }
+}
+
+/// Weights in 8 bits, so much coarser than in 16, and changes that come to some units of them.
+fn in_bytes(shift: u32, neurons: SpikingSpec) -> SpikingSpec {
+    SpikingSpec { byte_shift: deep(shift), ..neurons }
 }
 
 fn strided() -> Spec {
@@ -317,4 +326,34 @@ fn everything() -> Spec {
     ];
     let spec = stack(layers, slow_readout(2, Some(3)), decayed(blocks(124, 7, Optimizer::ADAM)));
     Spec { loss: Loss::Endpoint, ..spec }
+}
+
+fn bytes() -> Spec {
+    let neurons = in_bytes(6, SpikingSpec { rate: power(-3), ..NEURONS });
+    // More columns than are added up at once.
+    let recurrent =
+        SpikingSpec { recurrent: true, deviation: 2 << 20, recurrent_deviation: 1 << 20, ..neurons.clone() };
+    let layers = vec![
+        conv(0, 12, Kernel { stride: 2, ..SAME }, neurons.clone()),
+        dense(1, 83, recurrent),
+        dense(2, 17, neurons),
+    ];
+    stack(layers, readout(CLASSES, None), blocks(125, 7, Optimizer::Sgd))
+}
+
+fn bytes_adam() -> Spec {
+    let neurons = with_bias(in_bytes(5, SpikingSpec { rate: power(-6), ..NEURONS }));
+    let layers = vec![conv(0, 6, Kernel { groups: 2, ..SAME }, neurons.clone()), dense(1, 14, neurons)];
+    stack(layers, slow_readout(CLASSES, None), decayed(sequence(126, Optimizer::ADAM)))
+}
+
+fn bytes_standardised() -> Spec {
+    let neurons = in_bytes(4, with_bias(SpikingSpec { rate: power(-4), ..NEURONS }));
+    let recurrent = SpikingSpec { recurrent: true, ..standard(4, neurons.clone()) };
+    let layers = vec![
+        conv(0, 6, Kernel { groups: 2, ..SAME }, standard(1, neurons)),
+        pool(1, false, 2, 2),
+        dense(2, 15, recurrent),
+    ];
+    stack(layers, ReadoutSpec { rate: power(-10), ..readout(CLASSES, None) }, blocks(127, 5, MOMENTUM))
 }

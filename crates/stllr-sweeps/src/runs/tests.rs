@@ -83,6 +83,7 @@ fn features(spec: &Spec) -> Vec<String> {
     let mut neurons = |spec: &SpikingSpec, kind: &str| {
         let is = [
             (spec.bias, "bias"),
+            (spec.byte_shift.is_some(), "8 bits"),
             (spec.standardise, "standardised"),
             (spec.divisor > 1, "divided"),
             (spec.recurrent, "recurrent"),
@@ -125,6 +126,7 @@ fn everything_that_there_is_is_in_some_run() {
         "RMSprop",
         "Rprop",
         "Sequence mode",
+        "convolution: 8 bits",
         "convolution: Exp",
         "convolution: Sigmoid",
         "convolution: Tri",
@@ -134,6 +136,7 @@ fn everything_that_there_is_is_in_some_run() {
         "convolution: standardised",
         "decay: false",
         "decay: true",
+        "dense: 8 bits",
         "dense: Exp",
         "dense: Sigmoid",
         "dense: Tri",

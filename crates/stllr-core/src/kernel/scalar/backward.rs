@@ -140,7 +140,7 @@ pub fn accumulate_row(sum: &mut [i32], steps: &[i32], stride: usize, mask: u32, 
 
 /// w[i] <- w[i] - (gradient[i] + noise) >> shift, saturating at `WEIGHT_MAX`; the gradient is set to zero.
 ///
-/// The gradient's magnitudes are at most [`SUM_MAX`], `shift` at most 20.
+/// The gradient's magnitudes are at most [`SUM_MAX`], `shift` at most 26.
 pub fn apply_row(weights: &mut [i16], gradient: &mut [i32], shift: u32, noise: Option<u32>) {
     let noise = lanes_i32(noise, shift);
     for (i, (w, g)) in weights.iter_mut().zip(gradient).enumerate() {

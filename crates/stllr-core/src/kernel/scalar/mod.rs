@@ -1,11 +1,13 @@
 //! Plain Rust: the truth that the other kernels are compared with.
 
 mod backward;
+mod byte;
 mod forward;
 mod product;
 mod standard;
 
 pub use backward::*;
+pub use byte::*;
 pub use forward::*;
 pub use product::*;
 pub use standard::*;

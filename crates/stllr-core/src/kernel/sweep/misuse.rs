@@ -17,12 +17,24 @@ pub struct Misuse {
 
 /// One or more a kernel that indexes. The others walk their slices together and end with the shortest, which their checks
 /// try too.
-pub const MISUSES: [Misuse; 18] = [
+pub const MISUSES: [Misuse; 21] = [
     Misuse { name: "sum_rows: a row beyond the weights", run: |k| (k.sum_rows)(&[1; 32], 16, &[2], &mut [0; 16]) },
     Misuse { name: "sum_rows: weights that end within a row", run: |k| (k.sum_rows)(&[1; 31], 16, &[1], &mut [0; 16]) },
     Misuse {
         name: "sum_rows: the last of nine rows beyond the weights",
         run: |k| (k.sum_rows)(&[1; 32], 16, &[0, 1, 0, 1, 0, 1, 0, 1, 9], &mut [0; 16]),
+    },
+    Misuse {
+        name: "sum_byte_rows: a row beyond the weights",
+        run: |k| (k.sum_byte_rows)(&[1; 32], 16, &[2], 6, &mut [0; 16]),
+    },
+    Misuse {
+        name: "sum_byte_rows: weights that end within a row",
+        run: |k| (k.sum_byte_rows)(&[1; 31], 16, &[1], 6, &mut [0; 16]),
+    },
+    Misuse {
+        name: "sum_byte_rows: one of many rows beyond the weights",
+        run: |k| (k.sum_byte_rows)(&[1; 32], 16, &[0, 1, 9, 0], 6, &mut [0; 8]),
     },
     Misuse { name: "lif: a short current", run: |k| lif(k, 15, 16, 16, 16) },
     Misuse { name: "lif: a short bias", run: |k| lif(k, 16, 15, 16, 16) },

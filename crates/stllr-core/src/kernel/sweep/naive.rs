@@ -1,7 +1,7 @@
 //! What every kernel's documentation says, in the plainest way: wide integers, one element after the other, sharing no
 //! arithmetic with the kernels.
 
-use crate::fixed::{CURRENT_MAX, MEMBRANE_MAX, Scale, WEIGHT_MAX};
+use crate::fixed::{BYTE_MAX, CURRENT_MAX, MEMBRANE_MAX, Scale, WEIGHT_MAX};
 use crate::kernel::{Back, ColumnSums, Lif, Line, Place, SUM_MAX, Sweep};
 use crate::noise::{LANE_STRIDE, mix};
 use alloc::vec::Vec;
@@ -206,6 +206,31 @@ pub fn apply_wide_row(weights: &mut [i32], gradient: &mut [i32], shift: i32, lim
         };
         *weight = narrow(held(*weight as i64 - change, limit));
         *gradient = 0;
+    }
+}
+
+pub fn sum_byte_rows(weights: &[i8], stride: usize, rows: &[u32], shift: u32, out: &mut [i32]) {
+    for (i, out) in out.iter_mut().enumerate() {
+        let sum: i64 = rows.iter().map(|&row| weights[row as usize * stride + i] as i64).sum();
+        *out = narrow(sum * (1 << shift));
+    }
+}
+
+pub fn add_byte_row(weights: &[i8], shift: u32, out: &mut [i32]) {
+    for i in 0..out.len().min(weights.len()) {
+        out[i] = narrow(out[i] as i64 + weights[i] as i64 * (1 << shift));
+    }
+}
+
+pub fn widen_bytes(weights: &[i8], shift: u32, out: &mut [i16]) {
+    for i in 0..out.len().min(weights.len()) {
+        out[i] = narrow(weights[i] as i64 * (1 << shift)) as i16;
+    }
+}
+
+pub fn change_bytes(weights: &mut [i8], change: &[i16]) {
+    for i in 0..weights.len().min(change.len()) {
+        weights[i] = held(weights[i] as i64 + change[i] as i64, BYTE_MAX) as i8;
     }
 }
 

@@ -103,24 +103,26 @@ impl Conv {
     fn through(&mut self, group: usize, ky: usize, kx: usize, scale: Scale, out: &mut [i32]) {
         let (geometry, width) = (&self.geometry, self.row_width);
         let (input, rows) = (geometry.input, geometry.group_inputs());
-        let first = geometry.weight_row(group, ky, kx) * width;
-        let weights = &self.weights[first..first + rows * width];
+        let first = geometry.weight_row(group, ky, kx);
         let Narrowed { values, outputs, blocks, places } = &mut self.narrowed;
         let values: &[i16] = values;
-        places.clear();
-        for output in outputs.iter() {
-            let (y, x) = (output.y as usize, output.x as usize);
-            let (Some(y), Some(x)) = (geometry.input_row(y, ky), geometry.input_column(x, kx)) else { continue };
-            let to = input.signal_index(y * input.shape.width + x, group * rows);
-            let [start, end] = output.blocks.map(|at| at as usize);
-            if start == end {
-                places.push(Place { from: output.from, to: to as u32 });
-            } else {
-                let (values, out) = (&values[output.from as usize..][..width], &mut out[to..to + rows]);
-                kernel::rows_dot_sparse(weights, width, values, &blocks[start..end], scale, out);
+        self.weights.read(first..first + rows, |before, weights| {
+            places.clear();
+            for output in outputs.iter() {
+                let (y, x) = (output.y as usize, output.x as usize);
+                let (Some(y), Some(x)) = (geometry.input_row(y, ky), geometry.input_column(x, kx)) else { continue };
+                let to = input.signal_index(y * input.shape.width + x, group * rows) + before;
+                let [start, end] = output.blocks.map(|at| at as usize);
+                if start == end {
+                    places.push(Place { from: output.from, to: to as u32 });
+                } else {
+                    let (values, out) =
+                        (&values[output.from as usize..][..width], &mut out[to..to + weights.len() / width]);
+                    kernel::rows_dot_sparse(weights, width, values, &blocks[start..end], scale, out);
+                }
             }
-        }
-        kernel::rows_dot_many(weights, width, values, &*places, scale, out);
+            kernel::rows_dot_many(weights, width, values, &*places, scale, out);
+        });
     }
 
     /// Narrows d psi of a group's outputs.

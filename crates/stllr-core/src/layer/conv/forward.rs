@@ -1,7 +1,6 @@
 //! From input spikes to output spikes.
 
 use super::Conv;
-use crate::kernel;
 use crate::layer::neurons::scale;
 use crate::meter::Meter;
 
@@ -53,8 +52,7 @@ impl Conv {
                     let position = row.output as usize * geometry.output.width + column.output as usize;
                     let at = position * self.stride + start;
                     let first = geometry.weight_row(group, row.kernel as usize, column.kernel as usize) + channel;
-                    let weights = &self.weights[first * self.row_width..][..self.span];
-                    kernel::add_row(weights, &mut self.current[at..at + self.span]);
+                    self.weights.add_row(first, &mut self.current[at..at + self.span]);
                 }
             }
             rows += geometry.row_taps(y).len() * columns.len();

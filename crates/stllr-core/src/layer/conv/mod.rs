@@ -15,9 +15,10 @@ pub use spec::ConvSpec;
 use super::descent::Descent;
 use super::neurons::{Neurons, visit_share};
 use super::update::Learning;
+use super::weights::{Weights, draw_row};
 use crate::aligned::Aligned;
 use crate::eligibility::Eligibility;
-use crate::fixed::{BIAS_MAX, Factor, ONE_Q15, WEIGHT_MAX, rescale};
+use crate::fixed::{BIAS_MAX, Factor, ONE_Q15, WEIGHT_MAX};
 use crate::noise::Normal;
 use crate::shape::{Places, Port};
 use alloc::vec;
@@ -41,7 +42,7 @@ pub struct Conv {
     neurons: Neurons,
     /// The share of the input that counts, `Q 15`.
     keep: i32,
-    weights: Aligned<i16>,
+    weights: Weights,
     /// One an output channel.
     bias: Aligned<i32>,
     /// The same for each position of a line.
@@ -74,7 +75,7 @@ impl Conv {
             span: if groups == 1 { row_width } else { geometry.group_outputs() },
             keep: ONE_Q15,
             neurons: Neurons::new(&spec.neurons, output.height * line, input.most(), learning),
-            weights: Aligned::new(weights),
+            weights: Weights::new(geometry.weight_rows(), row_width, &spec.neurons.byte_shift),
             bias: Aligned::new(stride),
             line_bias: Aligned::new(line),
             bias_gradient: Aligned::new(stride),
@@ -90,26 +91,23 @@ impl Conv {
             number,
             geometry,
         };
-        layer.draw_weights();
         if layer.spec.neurons.standardise {
             let groups = layer.spec.kernel.groups;
             let part = (layer.geometry.weight_rows() / groups, layer.geometry.group_outputs());
             let parts = vec![part; groups];
-            let (bits, width) = (layer.spec.neurons.weight_bits, layer.row_width);
-            layer.descent.standardise(&parts, false, bits, width, &mut layer.weights);
+            layer.descent.standardise(&parts, false, layer.spec.neurons.weight_bits, &layer.weights);
         }
+        layer.draw_weights();
         layer
     }
 
     fn draw_weights(&mut self) {
         let normal = Normal::new(self.learning.seed, self.number, self.spec.neurons.deviation);
         let outputs = self.geometry.group_outputs();
-        for (row, weights) in self.weights.chunks_exact_mut(self.row_width).enumerate() {
-            for (unit, weight) in weights[..outputs].iter_mut().enumerate() {
-                let value = normal.at((row * outputs + unit) as u32);
-                *weight = rescale(value, 24, self.spec.neurons.weight_bits, WEIGHT_MAX) as i16;
-            }
-        }
+        let bits = self.spec.neurons.weight_bits;
+        self.descent.draw(self.row_width, &mut self.weights, bits, &|row, weights, bits| {
+            draw_row(normal, row * outputs, &mut weights[..outputs], bits);
+        });
     }
 
     /// The spec it was made from.
@@ -143,19 +141,19 @@ impl Conv {
         row * self.row_width + output % self.geometry.group_outputs()
     }
 
-    /// The weight from input channel `input` of the output's group through the kernel's (ky, kx).
+    /// The weight, in the layer's format, from input channel `input` of the output's group through the kernel's (ky, kx).
     pub fn weight(&self, output: usize, input: usize, ky: usize, kx: usize) -> i16 {
-        self.weights[self.index(output, input, ky, kx)]
+        self.weights.get(self.index(output, input, ky, kx))
     }
 
     /// Sets a weight, the raw one where weights are standardised ([`Self::renew`] must follow then); `value` is held to the
-    /// format's range.
+    /// format's range, and to what 8 bits can hold.
     pub fn set_weight(&mut self, output: usize, input: usize, ky: usize, kx: usize, value: i32) {
         let index = self.index(output, input, ky, kx);
         let value = value.clamp(-WEIGHT_MAX, WEIGHT_MAX) as i16;
         match self.descent.raw_mut().get_mut(index) {
             Some(raw) => *raw = value,
-            None => self.weights[index] = value,
+            None => self.weights.set(index, value),
         }
     }
 
@@ -212,9 +210,9 @@ impl Conv {
         }
     }
 
-    /// Gives every weight and bias to `sink`.
+    /// Gives every weight, in the layer's format, and bias to `sink`.
     pub fn visit_weights(&self, sink: &mut dyn FnMut(i64)) {
-        self.weights.iter().for_each(|&w| sink(w as i64));
+        self.weights.visit(sink);
         self.bias.iter().for_each(|&b| sink(b as i64));
     }
 

@@ -7,6 +7,7 @@ use crate::layer::descent::Descent;
 use crate::layer::neurons::Neurons;
 use crate::layer::spiking::SpikingSpec;
 use crate::layer::update::Learning;
+use crate::layer::weights::Weights;
 use crate::meter::Memory;
 use crate::shape::{Port, Shape};
 
@@ -40,10 +41,11 @@ impl ConvSpec {
         let Some(output) = self.output(input.shape) else { return Memory::default() };
         let stride = self.neurons.width() as u64;
         let (width, height) = (output.width as u64, output.height as u64);
-        let weights = (input.shape.channels * self.kernel.taps()) as u64 * self.row_width() as u64;
+        let rows = (input.shape.channels * self.kernel.taps()) as u64;
+        let weights = rows * self.row_width() as u64;
         let line = Aligned::<i32>::bytes(width * stride);
         let own = Memory {
-            weights: Aligned::<i16>::bytes(weights)
+            weights: Weights::memory(rows, self.row_width() as u64, &self.neurons.byte_shift)
                 + Aligned::<i32>::bytes(stride)
                 + line
                 + Geometry::bytes(&self.kernel, input.shape),

@@ -7,9 +7,9 @@ use crate::layer::descent::Descent;
 use crate::layer::neurons::visit_share;
 
 impl Spiking {
-    /// The weight from row `row` (an input, or `inputs` + a neuron of the layer itself) to neuron `unit`.
+    /// The weight, in the layer's format, from row `row` (an input, or `inputs` + a neuron of the layer itself) to neuron `unit`.
     pub fn weight(&self, row: usize, unit: usize) -> i16 {
-        self.weights[row * self.width + unit]
+        self.weights.get(row * self.width + unit)
     }
 
     /// What decides how gradients become changes.
@@ -23,14 +23,14 @@ impl Spiking {
     }
 
     /// Sets a weight, the raw one where weights are standardised ([`Self::renew`] must follow then); `value` is held to the
-    /// format's range.
+    /// format's range, and to what 8 bits can hold.
     pub fn set_weight(&mut self, row: usize, unit: usize, value: i32) {
         assert!(unit < self.spec.units);
         let value = value.clamp(-WEIGHT_MAX, WEIGHT_MAX) as i16;
         let index = row * self.width + unit;
         match self.descent.raw_mut().get_mut(index) {
             Some(raw) => *raw = value,
-            None => self.weights[index] = value,
+            None => self.weights.set(index, value),
         }
     }
 
@@ -80,9 +80,9 @@ impl Spiking {
         &self.bias_gradient[..self.spec.units]
     }
 
-    /// Gives every weight and bias to `sink`.
+    /// Gives every weight, in the layer's format, and bias to `sink`.
     pub fn visit_weights(&self, sink: &mut dyn FnMut(i64)) {
-        self.weights.iter().for_each(|&w| sink(w as i64));
+        self.weights.visit(sink);
         self.bias.iter().for_each(|&b| sink(b as i64));
     }
 

@@ -9,9 +9,10 @@ pub use spec::{Factors, SpikingSpec};
 use super::descent::Descent;
 use super::neurons::{Neurons, narrowing, scale};
 use super::update::Learning;
+use super::weights::{Weights, draw_row};
 use crate::aligned::Aligned;
 use crate::deep::DEEP;
-use crate::fixed::{Factor, ONE_Q15, WEIGHT_MAX, rescale, shift_round};
+use crate::fixed::{Factor, ONE_Q15, WEIGHT_MAX, shift_round};
 use crate::kernel;
 use crate::meter::Meter;
 use crate::noise::Normal;
@@ -33,7 +34,7 @@ pub struct Spiking {
     /// The share of the input that counts, `Q 15`.
     keep: i32,
     /// A row of `width` an input, then a row a neuron of the layer itself.
-    weights: Aligned<i16>,
+    weights: Weights,
     bias: Aligned<i32>,
     current: Aligned<i32>,
     /// The rows that were active in this step.
@@ -61,7 +62,7 @@ impl Spiking {
         let gathered = if gathers { rows * width } else { 0 };
         let mut layer = Self {
             neurons: Neurons::new(&spec, width, spec.rows(input.most()), learning),
-            weights: Aligned::new(rows * width),
+            weights: Weights::new(rows, width, &spec.byte_shift),
             bias: Aligned::new(width),
             current: Aligned::new(width),
             rows: Vec::with_capacity(spec.rows(input.most())),
@@ -78,10 +79,10 @@ impl Spiking {
             width,
             keep: ONE_Q15,
         };
-        layer.draw_weights();
         if DEEP && layer.spec.standardise {
             layer.standardise();
         }
+        layer.draw_weights();
         layer
     }
 
@@ -89,20 +90,18 @@ impl Spiking {
         let (inputs, units) = (self.input.shape.elements(), self.spec.units);
         let recurrent = self.spec.recurrent;
         let parts = &[(inputs, units), (units, units)][..1 + recurrent as usize];
-        self.descent.standardise(parts, recurrent, self.spec.weight_bits, self.width, &mut self.weights);
+        self.descent.standardise(parts, recurrent, self.spec.weight_bits, &self.weights);
     }
 
     fn draw_weights(&mut self) {
         let units = self.spec.units;
         let normal = |deviation| Normal::new(self.learning.seed, self.number, deviation);
         let (from_below, from_itself) = (normal(self.spec.deviation), normal(self.spec.recurrent_deviation));
-        for (row, weights) in self.weights.chunks_exact_mut(self.width).enumerate() {
-            let normal = if row < self.input.shape.elements() { from_below } else { from_itself };
-            for (unit, weight) in weights[..units].iter_mut().enumerate() {
-                let value = normal.at((row * units + unit) as u32);
-                *weight = rescale(value, 24, self.spec.weight_bits, WEIGHT_MAX) as i16;
-            }
-        }
+        let inputs = self.input.shape.elements();
+        self.descent.draw(self.width, &mut self.weights, self.spec.weight_bits, &|row, weights, bits| {
+            let normal = if row < inputs { from_below } else { from_itself };
+            draw_row(normal, row * units, &mut weights[..units], bits);
+        });
     }
 
     /// The spec it was made from.
@@ -131,7 +130,7 @@ impl Spiking {
         // A share of the input counts, but not of the layer's own spikes.
         let scaled = if self.keep == ONE_Q15 { self.rows.len() } else { input.len() };
         let first = scaled.min(ROWS_AT_ONCE);
-        kernel::sum_rows(&self.weights, self.width, &self.rows[..first], &mut self.current);
+        self.weights.sum_rows(&self.rows[..first], &mut self.current);
         self.add_rows(first..scaled);
         scale(&mut self.current, self.keep);
         self.add_rows(scaled..self.rows.len());
@@ -146,7 +145,7 @@ impl Spiking {
     fn add_rows(&mut self, rows: Range<usize>) {
         for rows in self.rows[rows].chunks(ROWS_AT_ONCE) {
             let more = self.neurons.scratch();
-            kernel::sum_rows(&self.weights, self.width, rows, more);
+            self.weights.sum_rows(rows, more);
             for (sum, &more) in self.current.iter_mut().zip(more.iter()) {
                 *sum = sum.saturating_add(more);
             }
@@ -191,10 +190,12 @@ impl Spiking {
         for (narrow, &g) in self.narrow.iter_mut().zip(self.current.iter()) {
             *narrow = shift_round(g, shift) as i16;
         }
-        let channels = self.input.shape.channels;
-        let positions = self.weights.chunks_exact(channels * self.width);
-        for (weights, out) in positions.zip(out.chunks_exact_mut(self.input.signal_stride())) {
-            kernel::rows_dot(weights, self.width, &self.narrow, scale, &mut out[..channels]);
+        let (channels, width, narrow) = (self.input.shape.channels, self.width, &self.narrow);
+        for (position, out) in out.chunks_exact_mut(self.input.signal_stride()).enumerate() {
+            self.weights.read(position * channels..(position + 1) * channels, |first, rows| {
+                let out = &mut out[first..first + rows.len() / width];
+                kernel::rows_dot(rows, width, narrow, scale, out);
+            });
         }
     }
 

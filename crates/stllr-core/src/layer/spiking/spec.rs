@@ -1,11 +1,12 @@
 //! A spiking layer, as configured.
 
 use crate::aligned::Aligned;
-use crate::deep::DEEP;
+use crate::deep::{DEEP, Deep};
 use crate::fixed::{Factor, MEMBRANE_EXTRA};
 use crate::layer::descent::Descent;
 use crate::layer::neurons::Neurons;
 use crate::layer::update::Learning;
+use crate::layer::weights::Weights;
 use crate::meter::Memory;
 use crate::psi::Psi;
 use crate::shape::Port;
@@ -54,6 +55,8 @@ pub struct SpikingSpec {
     pub deviation: i64,
     /// Standard deviation of the initial weights from the layer itself, `Q 24`.
     pub recurrent_deviation: i64,
+    /// Are weights held in 8 bits? Then as integers times 2^this units of `weight_bits`, 0..=6.
+    pub byte_shift: Option<Deep<u32>>,
 }
 
 impl SpikingSpec {
@@ -64,6 +67,15 @@ impl SpikingSpec {
     /// Neurons, with padding to whole vectors.
     pub fn width(&self) -> usize {
         self.units.next_multiple_of(8)
+    }
+
+    /// Fraction bits of the weights as they are held.
+    pub fn held_bits(&self) -> u32 {
+        let held = |shift: &Deep<u32>| {
+            let shift: &u32 = shift;
+            self.weight_bits.saturating_sub(*shift)
+        };
+        self.byte_shift.as_ref().map_or(self.weight_bits, held)
     }
 
     /// Fraction bits of membranes, thresholds and biases.
@@ -80,7 +92,7 @@ impl SpikingSpec {
         let (weights, gathers) = (rows * width, self.gathers(learning));
         let outputs = self.units as u64 * (1 + self.recurrent as u64);
         let own = Memory {
-            weights: Aligned::<i16>::bytes(rows * width) + line,
+            weights: Weights::memory(rows, width, &self.byte_shift) + line,
             membranes: line + 4 * traced,
             block: line + Aligned::<i16>::bytes(block_rows * width) + Aligned::<i16>::bytes(width),
             gradients: if gathers { Aligned::<i32>::bytes(weights) + rows } else { 0 },

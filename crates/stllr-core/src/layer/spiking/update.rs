@@ -8,7 +8,7 @@ use crate::layer::update::Mode;
 use crate::meter::Meter;
 use crate::noise::Noise;
 
-/// How far small traces are scaled up, log2: with it, the carry's shift stays below 32.
+/// How far small traces are scaled up, log2.
 const MAX_SPARE: u32 = 10;
 
 impl Spiking {
@@ -37,7 +37,7 @@ impl Spiking {
     fn change_weights(&mut self, update: u64, meter: &mut Meter) {
         let (steps, carry) = self.neurons.eligibility.swept();
         // The sweep in 16 bits, only as coarse as its largest value, the largest trace and the longest sum of a row ask.
-        let shift = self.neurons.eligibility.format().bits - self.spec.weight_bits;
+        let shift = self.neurons.eligibility.format().bits - self.spec.held_bits();
         let (mut rows, mut additions, mut terms, mut largest_trace) = (0u64, 0u64, 1, 0);
         self.neurons.eligibility.for_each_row(|_, mask, trace| {
             let here = mask.count_ones() + (trace != 0) as u32;
@@ -50,7 +50,7 @@ impl Spiking {
         meter.update_operations += additions * units;
         meter.weight_updates += rows * units;
         // Small traces are taken larger, and what a full one adds smaller: it must not make the unit coarse for nothing.
-        let spare = (largest_trace.max(1) as u32).leading_zeros().saturating_sub(17).min(MAX_SPARE);
+        let spare = (largest_trace.max(1) as u32).leading_zeros().saturating_sub(17).min(MAX_SPARE).min(32 - shift);
         let carried = if largest_trace == 0 { 0 } else { shift_round(kernel::peak(carry), spare) };
         let peak = kernel::peak(steps).max(carried);
         let limit = |quantum: u32| (i16::MAX as i32 - (1 << (shift - quantum))) / terms as i32;
@@ -64,10 +64,10 @@ impl Spiking {
         let noise = Noise::new(self.learning.seed, self.number, update, self.learning.rounding);
         let most = self.input.most();
         self.neurons.eligibility.for_each_row(|row, mask, trace| {
-            let start = weight_row(&self.input, most, row) * self.width;
-            let weights = &mut self.weights[start..start + self.width];
             let scaled = (trace << spare).min(i16::MAX as i32) as i16;
-            kernel::update_row(weights, &sweep, mask, scaled, noise.row(row));
+            self.weights.change(weight_row(&self.input, most, row), |weights| {
+                kernel::update_row(weights, &sweep, mask, scaled, noise.row(row));
+            });
         });
     }
 

@@ -97,7 +97,7 @@ impl Alpha {
 /// How rows change weights at once, by a sweep in 16 bits.
 #[derive(Clone, Copy, Debug)]
 pub struct Narrow {
-    /// Fraction bits of a contribution beyond the weights'.
+    /// Fraction bits of a contribution beyond the weights', as they are held.
     pub shift: i32,
     /// The last rounding, in units of the weights: a half to nearest, one where it is dithered.
     pub last: f64,
@@ -196,7 +196,8 @@ impl Gradient {
             largest = f64::max(largest, start / span + UNIT);
         }
         // Small traces are taken larger, and what a full one adds smaller.
-        let spare = (14.0 - (largest / UNIT).log2().floor()).clamp(0.0, 10.0) as i32;
+        let most_spare = (32 - narrow.shift).min(10) as f64;
+        let spare = (14.0 - (largest / UNIT).log2().floor()).clamp(0.0, most_spare) as i32;
         let carried = if largest <= UNIT { 0.0 } else { carried * 2f64.powi(-spare) };
         let peak = f64::max(peak, carried) / self.unit;
         let limit = |quantum: i32| (32_767.0 - 2f64.powi(narrow.shift - quantum)) / most - 1.0;

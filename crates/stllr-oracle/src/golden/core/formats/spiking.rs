@@ -74,6 +74,7 @@ impl SpikingFormats {
             bias: layer.parameters().bias.is_some(),
             divisor: 1,
             standardise: false,
+            byte_shift: None,
             deviation: 0,
             recurrent_deviation: 0,
         };
