@@ -58,7 +58,18 @@ const REFUSED: readonly [change: object, option: string, allowed: RegExp][] = [
 	[{ rates: { output: 1 } }, "rates.output", /hidden, readout/],
 	[{ seed: -1 }, "seed", /an integer from 0/],
 	[{ seed: 2 ** 53 }, "seed", /an integer from 0/],
-	[{ weights: 8 }, "weights", /8 is not allowed; allowed: 16 \(8 bits are not built yet\)$/],
+	[{ weights: 4 }, "weights", /4 is not allowed; allowed: 16 or 8, bits of a weight$/],
+	[{ weights: "8" }, "weights", /"8" is not allowed; allowed: 16 or 8, bits of a weight$/],
+	[
+		{ layers: [{ type: "dense", units: 1, weightRange: 0.5 }, readout] },
+		"layers[0].weightRange",
+		/0\.5 is not allowed; allowed: 1, 2, 4, 8, 16, 32$/,
+	],
+	[
+		{ weights: 8, layers: [{ type: "dense", units: 1, weightRange: 2 ** -7 }, readout] },
+		"layers[0].weightRange",
+		/allowed: 0\.015625, 0\.03125, 0\.0625, 0\.125, 0\.25, 0\.5, 1, 2, 4, 8, 16, 32$/,
+	],
 	[{ memoryLimitMiB: 0 }, "memoryLimitMiB", /an integer from 1 to 3072/],
 	[{ learningRate: 1 }, "spec.learningRate", /input, stepUs/],
 ];
@@ -89,6 +100,8 @@ t.test("a spec's ends are taken", async (t) => {
 		{ seed: 2 ** 53 - 1, blockSteps: 1, steps: 2 ** 32 },
 		{ input: { width: 1 }, stepUs: 2 ** 32 },
 		{ layers: [{ type: "dense", units: 1, weightRange: 32, std: 8 }, readout] },
+		{ weights: 8, layers: [{ type: "dense", units: 1, weightRange: 32, std: 8 }, readout] },
+		{ weights: 8, layers: [{ type: "dense", units: 1, weightRange: 2 ** -6 }, readout] },
 	]) {
 		const network = await Network.create({ ...SPEC, ...change } as NetworkSpec);
 		t.match(network.weightsHash(), /^[0-9a-f]{16}$/);

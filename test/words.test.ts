@@ -76,6 +76,22 @@ t.test("words: layers with weights", async (t) => {
 	});
 	t.strictSame(own.hidden[0]?.slice(5 + 3, 5 + 7), [16_384, 131_072, 0, 2]);
 	t.strictSame([own.hidden[0]?.[5 + 15], own.hidden[0]?.[5 + 19]], [1, 8]);
+	t.equal(own.hidden[0]?.[5 + 2], 13, "weights of 8 bits of a range of 1");
+	for (const [weightRange, bits] of [
+		[32, 8],
+		[1 / 2, 14],
+		[1 / 64, 19],
+	]) {
+		const ranged = wordsOf([{ ...dense, weightRange }, readout], { weights: 8 });
+		t.strictSame([ranged.hidden[0]?.[5 + 2], ranged.hidden[0]?.[5 + 19]], [bits, 8]);
+	}
+	const large = { type: "dense", units: 300 };
+	const wide = wordsOf([large, { ...large, standardize: true }, readout], { weights: 8 });
+	t.strictSame(
+		[wide.hidden[0]?.[5 + 2], wide.hidden[1]?.[5 + 2]],
+		[13, 14],
+		"4 std; as large as they are when they work",
+	);
 	// It has 3 x 3 places: a third of the rate.
 	const options = { padding: 1, stride: 2, dilation: 3, groups: 2 };
 	t.strictSame(wordsOf([conv(8, [3, 4], options), readout]).hidden, [

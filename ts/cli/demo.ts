@@ -12,7 +12,7 @@ import { CountsCheck } from "./counts.js";
 import { Interrupt } from "./interrupt.js";
 import { bar, strip } from "./picture.js";
 import { Screen } from "./screen.js";
-import { shapeOf } from "./spec.js";
+import { bitsOf, shapeOf, weightsFlag } from "./spec.js";
 import { jsonRate, jsonSeconds, maxMemoryMB } from "./summary.js";
 
 /** The command. */
@@ -27,6 +27,7 @@ export const command: Command = {
 		{ name: "seed", value: "N", help: "of the camera, the gestures and the network (1)" },
 		{ name: "train", value: "N", help: "gestures to learn (4000)" },
 		{ name: "test", value: "N", help: "gestures to test on (1200)" },
+		weightsFlag,
 	],
 	run,
 };
@@ -45,7 +46,7 @@ async function run(args: Args): Promise<number> {
 		test: args.integer("test", 1, 1e6, 1200),
 	});
 	const screen = new Screen(args);
-	const spec = specOf(gestures, seed);
+	const spec = { ...specOf(gestures, seed), ...bitsOf(args) };
 	const network = await Network.create(spec);
 	const interrupt = new Interrupt((line) => screen.note(line));
 	const counts = new CountsCheck(gestures);

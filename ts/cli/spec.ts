@@ -4,6 +4,9 @@ import type { LabelledSet } from "../datasets/mod.js";
 import type { HiddenLayer, NetworkSpec } from "../index.js";
 import { type Args, type Flag, UsageError } from "./args.js";
 
+/** The flag of `bitsOf`. */
+export const weightsFlag: Flag = { name: "weights", value: "BITS", help: "bits of a hidden weight: 16 or 8 (16)" };
+
 /** The flags of `specOf`. */
 export const specFlags: readonly Flag[] = [
 	{ name: "hidden", value: "N[,N...]", help: "neurons of each hidden layer (256)" },
@@ -17,6 +20,7 @@ export const specFlags: readonly Flag[] = [
 	{ name: "mode", value: "MODE", help: "weights change by block, online or sequence (block)" },
 	{ name: "block-steps", value: "N", help: "steps of a block, 1 to 32 (32)" },
 	{ name: "rounding", value: "HOW", help: "of changes: dithered or nearest (dithered)" },
+	weightsFlag,
 	{ name: "psi", value: "PSI", help: "surrogate: exp, tri, sigmoid or tri_out (tri)" },
 	{ name: "reset", value: "HOW", help: "after a spike: soft or hard (soft)" },
 	{ name: "leak", value: "X", help: "what stays of a membrane in a step (0.875; N-MNIST: 0.75)" },
@@ -57,6 +61,7 @@ export function specOf(args: Args, set: LabelledSet, seed: number): NetworkSpec 
 		],
 		seed,
 		rates,
+		...bitsOf(args),
 		...given({
 			steps: args.number("steps") ?? usual.steps,
 			window,
@@ -118,6 +123,12 @@ function unitsOf(args: Args): number[] {
 		if (part.trim() !== "" && !Number.isNaN(units)) return units;
 		throw new UsageError(`--hidden: ${JSON.stringify(text)} is not allowed; allowed: numbers with commas between them`);
 	});
+}
+
+/** A spec's bits of a hidden weight, where a flag says them. */
+export function bitsOf(args: Args): Pick<NetworkSpec, "weights"> {
+	const bits = args.word("weights", ["16", "8"]);
+	return bits === undefined ? {} : { weights: bits === "8" ? 8 : 16 };
 }
 
 /** What is there of an object. */

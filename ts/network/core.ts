@@ -1,6 +1,6 @@
-// Between a checked spec and the core: what the core is handed, what it does not hold yet, and how it refuses.
+// Between a checked spec and the core: what the core is handed, and how it refuses.
 
-import { OptionError, StllrError } from "../errors.js";
+import { StllrError } from "../errors.js";
 import { loadModule, type StllrModule } from "../wasm/module.js";
 import { needsDeep } from "./deep.js";
 import { tooLarge } from "./large.js";
@@ -26,9 +26,4 @@ export function refusing<T>(spec: FullSpec, make: () => T): T {
 		if (typeof cause === "string") throw tooLarge(cause, spec) ?? new StllrError("option", cause, { cause });
 		throw cause;
 	}
-}
-
-/** Refuses weights that the core cannot hold yet, and whose bytes it cannot tell. */
-export function checkStorage({ weights }: FullSpec): void {
-	if (weights !== 16) throw new OptionError("weights", weights, "16 (8 bits are not built yet)");
 }

@@ -4,7 +4,7 @@ import { OptionError, StateError } from "../errors.js";
 import type { Events, LiveEvents } from "../events/chunk.js";
 import type { StllrModule } from "../wasm/module.js";
 import * as check from "./check.js";
-import { checkStorage, learnerArguments, moduleOf, refusing } from "./core.js";
+import { learnerArguments, moduleOf, refusing } from "./core.js";
 import { type FollowOptions, followStream, type StreamAnswer } from "./follow.js";
 import { type Memory, type Meter, memoryOf, meterOf } from "./meter.js";
 import { Recording, type RecordingOptions } from "./recording.js";
@@ -47,14 +47,12 @@ export class Network {
 	 */
 	static async create(spec: NetworkSpec): Promise<Network> {
 		const full = fullSpec(spec);
-		checkStorage(full);
 		return new Network(full, await moduleOf(full));
 	}
 
 	/** Bytes that a network of this spec would hold, without making it. Throws as `create` does. */
 	static async memory(spec: NetworkSpec): Promise<Memory> {
 		const full = fullSpec(spec);
-		checkStorage(full);
 		const module = await moduleOf(full);
 		return refusing(full, () => memoryOf(module.Learner.memory(...learnerArguments(full))));
 	}

@@ -53,8 +53,10 @@ const KINDS = { dense: 0, recurrent: 0, conv: 1, pool: 2, upsample: 3, add: 4, c
  * and recurrent weights learn at the rate times n^2 (n). Standardised weights are held as W, with deviation and rate as given;
  * there the gain begins at 1 / n, and its rate is smaller. Weight decay as given is for W: n^2 times as much for W / n.
  *
- * Flags are 0 or 1; decays, leaks `Q 15`; thresholds `Q 16`; deviations `Q 24`; weights of 8 bits have the same range with 6
- * fraction bits fewer.
+ * Weight bits are 13 less log2 of the weights' range. Weights of 8 bits have 6 fraction bits fewer than that says; their range may be less
+ * than 1, and the word more than 13.
+ *
+ * Flags are 0 or 1; decays, leaks `Q 15`; thresholds `Q 16`; deviations `Q 24`.
  */
 export function specWords(spec: FullSpec): Int32Array {
 	const { width, height, polarities } = spec.input;
@@ -137,7 +139,7 @@ function neuronWords(layer: FullDense | FullConv, units: number, recurrentStd: n
 	const { lambdaPre, lambdaPost, alphaPre, alphaPost } = layer.rule;
 	const std = layer.standardize ? layer.std : layer.std / layer.inputDivisor;
 	return [
-		...[units, Number(layer.type === "recurrent"), Math.clz32(layer.weightRange) - 18],
+		...[units, Number(layer.type === "recurrent"), 13 - factorWords(layer.weightRange)[1]],
 		...[q15(layer.leak), Math.round(layer.threshold * 2 ** 16), Number(layer.reset === "soft"), PSIS[layer.psi]],
 		...[q15(lambdaPre), q15(lambdaPost), ...factorWords(alphaPre), ...factorWords(alphaPost)],
 		...[...factorWords(heldRate(layer, hiddenRate(layer, spec.rates), spec)), Number(layer.bias)],

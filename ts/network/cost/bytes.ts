@@ -1,7 +1,7 @@
 // Bytes that a network holds, by layer: the core's own count.
 
 import { loadModule } from "../../wasm/module.js";
-import { checkStorage, learnerArguments, refusing } from "../core.js";
+import { learnerArguments, refusing } from "../core.js";
 import { MEMORY_PARTS, memoryOf } from "../meter.js";
 import type { FullSpec } from "../spec/mod.js";
 
@@ -38,10 +38,9 @@ const NO_LIMIT_MIB = 2 ** 31 - 1;
 /**
  * What a network of this spec holds, whatever its memory limit.
  *
- * @throws OptionError for weights that the core cannot hold yet, StllrError where it refuses the spec
+ * @throws StllrError where the core refuses the spec
  */
 export async function bytesOf(spec: FullSpec): Promise<NetworkBytes> {
-	checkStorage(spec);
 	const { Learner } = await loadModule("deep");
 	const told = refusing(spec, () =>
 		Learner.layerMemory(...learnerArguments({ ...spec, memoryLimitMiB: NO_LIMIT_MIB })),

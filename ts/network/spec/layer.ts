@@ -21,8 +21,9 @@ export interface WeightOptions extends NeuronOptions {
 	 */
 	readonly std?: number;
 	/**
-	 * Weights stay below this: 1, 2, 4, 8, 16 or 32. More range is less resolution (13 bits in all). Default: 4 std. Behind
-	 * average pooling by n weights are held as W / n, and this is the range of those.
+	 * Weights stay below this: 1, 2, 4, 8, 16 or 32; those of 8 bits also 1/2, 1/4, 1/8, 1/16, 1/32 or 1/64. More range is less
+	 * resolution (13 bits in all; 7 of 8). Default: 4 std. Behind average pooling by n weights are held as W / n, and this is
+	 * the range of those.
 	 */
 	readonly weightRange?: number;
 	/**

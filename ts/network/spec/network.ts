@@ -33,7 +33,10 @@ export interface NetworkSpec extends NeuronOptions {
 	readonly loss?: Loss;
 	/** What turns gradients into changes. Default `{ type: "sgd" }`. */
 	readonly optimizer?: Optimizer;
-	/** Bits that a hidden weight is held with: 16 (the default) or 8, which is not built yet. */
+	/**
+	 * Bits that a hidden weight is held with: 16 (the default) or 8, which halves what weights take, and may learn a little less
+	 * well. Readouts have 32 always; where weights are standardised, those that are learned have 16.
+	 */
 	readonly weights?: 16 | 8;
 	/** Which steps of a recording learn: all (the default) or the last so many, 1 to 2^32. */
 	readonly window?: "all" | { readonly last: number };

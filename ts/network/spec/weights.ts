@@ -21,6 +21,8 @@ const WEIGHT_KEYS = [
 const DENSE_KEYS = ["type", "units", "bias", "recurrentStd", ...WEIGHT_KEYS.filter((key) => key !== "bias")] as const;
 const CONV_KEYS = ["type", "filters", "kernel", "stride", "padding", "dilation", "groups", ...WEIGHT_KEYS] as const;
 const RANGES = [1, 2, 4, 8, 16, 32];
+/** Weights of 8 bits have few bits to waste. */
+const BYTE_RANGES = [2 ** -6, 2 ** -5, 2 ** -4, 2 ** -3, 2 ** -2, 2 ** -1, ...RANGES];
 
 type Without<T> = Omit<T, "name" | "sources" | "divisor" | "most">;
 
@@ -147,12 +149,16 @@ function checkWeights(
 			'"dense", or standardize: true, or pooling by sums',
 		);
 	}
+	const ranges = spec.weights === 8 ? BYTE_RANGES : RANGES;
 	// Standardised weights are held as they are drawn, and are as large as this when they work; twice that to learn.
-	const held = standardize ? Math.max(std, 2 / Math.sqrt(fanIn) / inputDivisor) : std / inputDivisor;
+	const working = 2 / Math.sqrt(fanIn) / inputDivisor;
+	// Those that are drawn have 16 bits always, and so a range of 1 at least.
+	const drawn = spec.weights === 8 && 4 * std <= 1 ? 0 : std;
+	const held = standardize ? Math.max(drawn, working) : std / inputDivisor;
 	const widest = 4 * Math.max(held, fromItself);
-	const weightRange = layer.weightRange ?? RANGES.find((range) => range >= widest);
-	if (!RANGES.some((range) => range === weightRange)) {
-		throw new OptionError(`${at}.weightRange`, weightRange, RANGES.join(", "));
+	const weightRange = layer.weightRange ?? ranges.find((range) => range >= widest);
+	if (!ranges.some((range) => range === weightRange)) {
+		throw new OptionError(`${at}.weightRange`, weightRange, ranges.join(", "));
 	}
 	return {
 		fanIn,
