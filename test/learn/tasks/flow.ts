@@ -12,6 +12,7 @@ import { type FlowRecording, listFlow, readFlow } from "../data/flow.js";
 import { type CellOptions, cellTargets, endpointErrors } from "../encoders/cells.js";
 import { history } from "../encoders/history.js";
 import { beside, looked } from "../encoders/looks.js";
+import { similar } from "../encoders/similar.js";
 import { type Experiment, type Run, Stopped, type Task, type Watch } from "../task.js";
 
 const FOLDER = "flow-sim";
@@ -19,28 +20,68 @@ const SOURCE = "pictures moved before a simulated event camera, as ../shared/dat
 const STEP_US = 5000;
 /** Steps that an event is seen in, each in channels of its own. */
 const BINS = 5;
-/** Pixels of the sensor that the network sees, each way, in full and in short form; what is learned at a time is four parts of half of it. */
-const SENSOR = { full: 128, short: 64 };
+/**
+ * In full and in short form: pixels of the sensor that the network sees, each way (what is learned at a time is four parts of half
+ * of it); looks at each recording in an epoch, in the mean; and whether they are looks at likenesses of it, of which less is
+ * learned at first.
+ */
+const FORMS = {
+	full: { side: 128, looks: 5, likenesses: true },
+	short: { side: 64, looks: 5, likenesses: false },
+} as const;
+type Form = (typeof FORMS)[keyof typeof FORMS];
 /** What parts begin at a multiple of. */
 const GRID = 4;
-/** The readout's leak is that of `flownet`. */
-const CELLS: CellOptions = { stepUs: STEP_US, cell: 4, leak: 0.9 };
+/** Cells of the readout's map are 8 pixels wide. */
+const CELLS: CellOptions = { stepUs: STEP_US, cell: 8, leak: 0.9 };
+/** Flows that are learned at a time: a stretch of the recording. */
+const FLOWS = 8;
+/** By what factor a likeness is larger or smaller, faster or slower, at most. */
+const LIKENESS = { scale: 1.2, speed: 1.5 };
 /** Those of two of the seven pictures, gravel and coins, to choose options by. */
 const HELD_OUT = [2, 9, 16, 5, 12, 19].map((number) => `train_${String(number).padStart(2, "0")}`);
-/** Looks at each recording in an epoch, in the mean. */
-const LOOKS = 5;
 /** Learning rates fall in a straight line to this part of themselves. */
 const FINAL_RATE = 0.1;
 
+/**
+ * `flownet`, but for its readout, which takes means over 8, 16 and 32 pixels: the events of a small place often tell no more than
+ * that an edge goes by, those of a larger one where to. Its weights begin small: those of the usual size say too much at first, and
+ * what learns that first is the neurons below, which go silent.
+ */
 function network(side: number): NetworkSpec {
 	const input = { width: side, height: side, polarities: 2 * BINS };
-	return { ...named("flownet", { size: "small", input }), stepUs: STEP_US };
+	const flownet = named("flownet", { size: "small", input });
+	const { leak } = CELLS;
+	return {
+		...flownet,
+		layers: [
+			...flownet.layers.slice(0, -1),
+			{ type: "pool", kind: "average", kernel: 2, name: "over8" },
+			{ type: "pool", kind: "average", kernel: 2 },
+			{ type: "upsample", factor: 2, name: "over16" },
+			{ type: "pool", kind: "average", kernel: 4, from: "over8" },
+			{ type: "upsample", factor: 4, name: "over32" },
+			{ type: "concat", from: "over8", with: ["over16", "over32"] },
+			{ type: "readout", values: 2, leak, traceDecay: leak, std: 0.01 },
+		],
+		blockSteps: 10,
+		stepUs: STEP_US,
+	};
 }
 
 /** The channels that the network takes. */
 function encode({ events, flow }: FlowRecording): Events {
 	const steps = Math.floor((flow.at(-1)?.toUs ?? 0) / STEP_US);
 	return history(events, { stepUs: STEP_US, bins: BINS, polarities: 2, steps });
+}
+
+/** A stretch of a recording, turned by any angle, larger or smaller, faster or slower. */
+export function likeness(recording: FlowRecording, random: Random): FlowRecording {
+	const factor = (most: number) => most ** random.between(-1, 1);
+	const [angle, scale, speed] = [random.between(0, 2 * Math.PI), factor(LIKENESS.scale), factor(LIKENESS.speed)];
+	const flows = Math.min(FLOWS, Math.floor(recording.flow.length / speed));
+	const spareUs = (recording.flow.at(-1)?.toUs ?? 0) * (1 / speed - flows / recording.flow.length);
+	return similar(recording, { angle, scale, speed, beginUs: random.below(1 + Math.floor(spareUs)), flows });
 }
 
 /**
@@ -96,7 +137,7 @@ async function errorRatio(network: Network, views: readonly View[], rest: () => 
 async function run(
 	train: readonly FlowRecording[],
 	views: readonly View[],
-	side: number,
+	{ side, looks, likenesses }: Form,
 	seed: number,
 	epochs: number,
 	watch: Watch,
@@ -106,7 +147,7 @@ async function run(
 		const began = performance.now();
 		const { hidden, readout } = net.rates;
 		const byEpoch: number[] = [];
-		const total = epochs * LOOKS * train.length;
+		const total = epochs * looks * train.length;
 		let [learned, learningMs] = [0, 0];
 		let meter: Meter | undefined;
 		const rest = async () => {
@@ -114,7 +155,7 @@ async function run(
 			if (watch.signal.aborted) throw new Stopped("stopped");
 		};
 		for (let epoch = 1; epoch <= epochs; epoch += 1) {
-			for (let at = 0; at < LOOKS * train.length; at += 1) {
+			for (let at = 0; at < looks * train.length; at += 1) {
 				await rest();
 				const random = new Random(seed, 0x666c6f77, learned);
 				const recording = train[random.below(train.length)];
@@ -123,7 +164,7 @@ async function run(
 				net.setRates({ hidden: left * hidden, readout: left * readout });
 				net.resetMeter();
 				const before = performance.now();
-				const seen = look(recording, side, random);
+				const seen = look(likenesses ? likeness(recording, random) : recording, side, random);
 				net.learnValues(encode(seen), cellTargets(seen, CELLS), { startUs: 0 });
 				learningMs += performance.now() - before;
 				meter = addMeters(meter, net.meter());
@@ -152,10 +193,11 @@ export const flow: Task = {
 	about: [
 		"optical flow of a moving camera, 20 recordings to learn and 8 to test",
 		"60 steps of 5 ms; an event is seen in five of them, each time in other channels. The network says",
-		"40 times a second how far things go in 25 ms, for cells of 4 x 4 pixels.",
+		"40 times a second how far things go in 25 ms, for cells of 8 x 8 pixels.",
 		"Test: the set's test recordings, whose pictures are never seen; the error is that of all pixels",
 		"with events, as a part of the error of saying that nothing moves, where a flow's time is over.",
-		"Learned are parts of recordings side by side: mirrored, transposed, backwards, as negatives.",
+		"Learned are stretches of 200 ms, turned by any angle, larger or smaller, faster or slower; of each,",
+		"parts side by side: mirrored, transposed, backwards, as negatives.",
 		"Options were chosen by the recordings of two of the seven pictures to learn (--validate).",
 	],
 	data: [{ path: join(FOLDER, "index.json"), source: SOURCE }],
@@ -178,14 +220,14 @@ export const flow: Task = {
 		};
 		const train = await read(set.train.filter((name) => !validate || !HELD_OUT.includes(name)));
 		const scored = await read(validate ? set.train.filter((name) => HELD_OUT.includes(name)) : set.test);
-		const side = short ? SENSOR.short : SENSOR.full;
+		const form = short ? FORMS.short : FORMS.full;
 		const views = scored
-			.flatMap((recording) => whole(recording, side))
+			.flatMap((recording) => whole(recording, form.side))
 			.map((recording) => ({ events: encode(recording), recording }));
-		const { total } = await Network.memory(network(side));
+		const { total } = await Network.memory(network(form.side));
 		return {
 			about: `${train.length} recordings to learn, ${scored.length} to test; network ${grouped(total)} bytes`,
-			run: (seed, epochs, watch) => run(train, views, side, seed, epochs, watch),
+			run: (seed, epochs, watch) => run(train, views, form, seed, epochs, watch),
 		};
 	},
 };
