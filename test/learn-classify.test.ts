@@ -1,9 +1,9 @@
 // How the tasks of `npm run learn` answer: by a recording as it is, or by the sum over looks at it.
 import t from "tap";
-import { type Events, events, Network } from "../dist/index.js";
+import { type Events, events, Network, type NetworkSpec } from "../dist/index.js";
 import { Pupil } from "./learn/classify.js";
 
-const watch = { signal: new AbortController().signal, progress: () => undefined };
+const watch = { signal: new AbortController().signal, progress: () => undefined, spec: (spec: NetworkSpec) => spec };
 
 /** Ten events at one pixel of four. */
 function dot(x: number): Events {
