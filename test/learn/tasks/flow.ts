@@ -12,7 +12,7 @@ import { type FlowRecording, listFlow, readFlow } from "../data/flow.js";
 import { type CellOptions, cellTargets, endpointErrors } from "../encoders/cells.js";
 import { history } from "../encoders/history.js";
 import { beside, looked } from "../encoders/looks.js";
-import { similar } from "../encoders/similar.js";
+import { stretch } from "../encoders/stretch.js";
 import { type Experiment, type Run, Stopped, type Task, type Watch } from "../task.js";
 
 const FOLDER = "flow-sim";
@@ -22,12 +22,11 @@ const STEP_US = 5000;
 const BINS = 5;
 /**
  * In full and in short form: pixels of the sensor that the network sees, each way (what is learned at a time is four parts of half
- * of it); looks at each recording in an epoch, in the mean; and whether they are looks at likenesses of it, of which less is
- * learned at first.
+ * of it); looks at each recording in an epoch, in the mean; and whether they are looks at stretches of it, or at all of it.
  */
 const FORMS = {
-	full: { side: 128, looks: 5, likenesses: true },
-	short: { side: 64, looks: 5, likenesses: false },
+	full: { side: 128, looks: 7, stretches: true },
+	short: { side: 64, looks: 5, stretches: false },
 } as const;
 type Form = (typeof FORMS)[keyof typeof FORMS];
 /** What parts begin at a multiple of. */
@@ -36,8 +35,6 @@ const GRID = 4;
 const CELLS: CellOptions = { stepUs: STEP_US, cell: 8, leak: 0.9 };
 /** Flows that are learned at a time: a stretch of the recording. */
 const FLOWS = 8;
-/** By what factor a likeness is larger or smaller, faster or slower, at most. */
-const LIKENESS = { scale: 1.2, speed: 1.5 };
 /** Those of two of the seven pictures, gravel and coins, to choose options by. */
 const HELD_OUT = [2, 9, 16, 5, 12, 19].map((number) => `train_${String(number).padStart(2, "0")}`);
 /** Learning rates fall in a straight line to this part of themselves. */
@@ -75,13 +72,12 @@ function encode({ events, flow }: FlowRecording): Events {
 	return history(events, { stepUs: STEP_US, bins: BINS, polarities: 2, steps });
 }
 
-/** A stretch of a recording, turned by any angle, larger or smaller, faster or slower. */
-export function likeness(recording: FlowRecording, random: Random): FlowRecording {
-	const factor = (most: number) => most ** random.between(-1, 1);
-	const [angle, scale, speed] = [random.between(0, 2 * Math.PI), factor(LIKENESS.scale), factor(LIKENESS.speed)];
-	const flows = Math.min(FLOWS, Math.floor(recording.flow.length / speed));
-	const spareUs = (recording.flow.at(-1)?.toUs ?? 0) * (1 / speed - flows / recording.flow.length);
-	return similar(recording, { angle, scale, speed, beginUs: random.below(1 + Math.floor(spareUs)), flows });
+/** A stretch of a recording, from anywhere. */
+export function anyStretch(recording: FlowRecording, random: Random): FlowRecording {
+	const { flow } = recording;
+	const flows = Math.min(FLOWS, flow.length);
+	const spareUs = (flow.at(-1)?.toUs ?? 0) * (1 - flows / flow.length);
+	return stretch(recording, { beginUs: random.below(1 + Math.floor(spareUs)), flows });
 }
 
 /**
@@ -137,7 +133,7 @@ async function errorRatio(network: Network, views: readonly View[], rest: () => 
 async function run(
 	train: readonly FlowRecording[],
 	views: readonly View[],
-	{ side, looks, likenesses }: Form,
+	{ side, looks, stretches }: Form,
 	seed: number,
 	epochs: number,
 	watch: Watch,
@@ -164,7 +160,7 @@ async function run(
 				net.setRates({ hidden: left * hidden, readout: left * readout });
 				net.resetMeter();
 				const before = performance.now();
-				const seen = look(likenesses ? likeness(recording, random) : recording, side, random);
+				const seen = look(stretches ? anyStretch(recording, random) : recording, side, random);
 				net.learnValues(encode(seen), cellTargets(seen, CELLS), { startUs: 0 });
 				learningMs += performance.now() - before;
 				meter = addMeters(meter, net.meter());
@@ -196,8 +192,8 @@ export const flow: Task = {
 		"40 times a second how far things go in 25 ms, for cells of 8 x 8 pixels.",
 		"Test: the set's test recordings, whose pictures are never seen; the error is that of all pixels",
 		"with events, as a part of the error of saying that nothing moves, where a flow's time is over.",
-		"Learned are stretches of 200 ms, turned by any angle, larger or smaller, faster or slower; of each,",
-		"parts side by side: mirrored, transposed, backwards, as negatives.",
+		"Learned are stretches of 200 ms; of each, parts side by side: mirrored, transposed, backwards,",
+		"as negatives.",
 		"Options were chosen by the recordings of two of the seven pictures to learn (--validate).",
 	],
 	data: [{ path: join(FOLDER, "index.json"), source: SOURCE }],
@@ -210,7 +206,7 @@ export const flow: Task = {
 			atMost: true,
 		},
 	],
-	epochs: { full: 3, short: 1 },
+	epochs: { full: 2, short: 1 },
 	async open({ folder, short, validate }): Promise<Experiment> {
 		const set = listFlow(join(folder, FOLDER), existsSync);
 		const read = async (names: readonly string[]) => {
