@@ -61,6 +61,6 @@ t.test("examples: live", async (t) => {
 	t.match(stdout, /^sent (\d+), received \1, given \1, dropped 0\n/);
 	t.match(
 		stdout,
-		/: (\d\d) stretches learned, weights (\w{16})\nreplay: \1 stretches learned, weights \2\nthe same bytes\n$/,
+		/\nlive: {3}(\d\d) stretches learned, weights (\w{16})\nreplay: \1 stretches learned, weights \2\nthe same bytes\n$/,
 	);
 });

@@ -86,7 +86,7 @@ t.test("words: layers with weights", async (t) => {
 		t.strictSame([ranged.hidden[0]?.[5 + 2], ranged.hidden[0]?.[5 + 19]], [bits, 8]);
 	}
 	const large = { type: "dense", units: 300 };
-	const wide = wordsOf([large, { ...large, standardize: true }, readout], { weights: 8 });
+	const wide = wordsOf([{ ...large, std: 0.13 }, { ...large, standardize: true }, readout], { weights: 8 });
 	t.strictSame(
 		[wide.hidden[0]?.[5 + 2], wide.hidden[1]?.[5 + 2]],
 		[13, 14],

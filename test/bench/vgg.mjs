@@ -1,12 +1,15 @@
 // The official VGG (9.2 million parameters) beside PyTorch: a step forward, and a step that learns.
 //
-//   node test/bench/vgg.mjs [--rounds 3] [--rate 0.05] [--json]
+//   node test/bench/vgg.mjs [PATH] [--rounds 3] [--rate 0.05] [--json]
+//
+// PATH is `dvs128-gesture-clips-0-1000ms.zip`, real gestures, as cells of 4 x 4 pixels; without it, inputs spike at random, a share `rate`
+// of them in a step.
 //
 // Each round runs plain descent and Adam, the network's own optimiser, in turn, each in a process of its own, and where
 // `python3 -c "import torch"` works the same of vgg.py; PYTHON names another python3. Within a process forward and learning alternate
-// recording by recording, and a recording's time is the least of several passes. A recording has 10 steps, in which a share `rate`
-// of the sensor's inputs spike at random; the last 5 learn, and the weights change once, which counts to those 5. Times are the
-// processor's, on one thread. Without PyTorch its times are recorded ones: see RECORDED.
+// recording by recording, and a recording's time is the least of several passes. A recording has 10 steps; the last 5
+// learn, and the weights change once, which counts to those 5. Times are the processor's, on one thread. PyTorch, whose work is the same
+// for any input, gets random ones; without it its times are recorded ones: see RECORDED.
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -18,6 +21,8 @@ const RECORDINGS = 3;
 const PASSES = 4;
 const STEPS = 10;
 const LEARNED = 5;
+/** Columns and rows of a real sensor that are one of the network's. */
+const CELL = 4;
 const PYTHON = process.env.PYTHON ?? "python3";
 
 const { values, positionals } = parseArgs({
@@ -26,14 +31,15 @@ const { values, positionals } = parseArgs({
 		rounds: { type: "string", default: "3" },
 		rate: { type: "string", default: "0.05" },
 		json: { type: "boolean" },
-		measure: { type: "boolean" },
+		measure: { type: "string" },
 	},
 });
-if (values.measure) await measure(positionals[0]);
+const [path] = positionals;
+if (values.measure) await measure(values.measure);
 else compare(Number(values.rounds));
 
 function compare(rounds) {
-	const self = [fileURLToPath(import.meta.url), "--rate", values.rate, "--measure"];
+	const self = [fileURLToPath(import.meta.url), ...positionals, "--rate", values.rate, "--measure"];
 	const hasTorch = spawnSync(PYTHON, ["-c", "import torch"]).status === 0;
 	const runs = Array.from({ length: rounds }, () => {
 		const ours = { sgd: child([...self, "sgd"]), adam: child([...self, "adam"]) };
@@ -59,9 +65,10 @@ function compare(rounds) {
 		figures.forwardOverOnce = of(({ sgd, torch }) => torch.once.forwardMs / sgd.forwardMs);
 		figures.learnOverOnce = of(({ sgd, torch }) => torch.once.learnMs / sgd.learnMs);
 	}
-	const { parameters, megabytes, spikesPerStep, kernels } = runs[0].sgd;
+	const { parameters, megabytes, inputsPerStep, spikesPerStep, kernels } = runs[0].sgd;
 	console.log(
-		`VGG, ${parameters} parameters, ${megabytes.toFixed(1)} MB, ${kernels}, ${spikesPerStep.toFixed(0)} hidden spikes a step; ` +
+		`VGG, ${parameters} parameters, ${megabytes.toFixed(1)} MB, ${kernels}; ${path ?? "random inputs"}: ` +
+			`${inputsPerStep.toFixed(0)} inputs and ${spikesPerStep.toFixed(0)} hidden spikes a step; ` +
 			`medians (and ranges) of ${rounds} rounds`,
 	);
 	console.log(
@@ -98,7 +105,10 @@ async function measure(optimizer) {
 	const spec = { ...named("vgg"), optimizer: { type: optimizer } };
 	const network = await Network.create(spec);
 	const { total } = await costs(spec, { steps: STEPS });
-	const recordings = Array.from({ length: RECORDINGS }, (_, i) => recording(spec, i + 1, Number(values.rate)));
+	const recordings =
+		path === undefined
+			? Array.from({ length: RECORDINGS }, (_, i) => recording(spec, i + 1, Number(values.rate)))
+			: await gestures(spec, path);
 	const least = {
 		forward: recordings.map(() => Number.POSITIVE_INFINITY),
 		learn: recordings.map(() => Number.POSITIVE_INFINITY),
@@ -121,10 +131,30 @@ async function measure(optimizer) {
 			parameters: total.parameters,
 			megabytes: network.memory().total / 1e6,
 			kernels: network.kernels,
+			inputsPerStep: meter.inputSpikes / meter.steps,
 			spikesPerStep: meter.hiddenSpikes / meter.steps,
 			forwardMs,
 			// What the steps before the window take is forward alone.
 			learnMs: (mean(least.learn) - (STEPS - LEARNED) * forwardMs) / LEARNED,
+		}),
+	);
+}
+
+/** The first steps of some clips, spread over the set, as the network's sensor sees them. */
+async function gestures({ input: { width, height, polarities }, stepUs }, file) {
+	const { dataset } = await import("stllr/datasets");
+	const { downsample, pipe } = await import("stllr/encode");
+	const { train } = await dataset("dvs-clips", file);
+	const cells = downsample({ width: CELL * width, height: CELL * height, polarities, factor: CELL });
+	const chosen = Array.from(
+		{ length: RECORDINGS },
+		(_, i) => train[Math.floor((i * train.length) / RECORDINGS)].events,
+	);
+	return Promise.all(
+		chosen.map((clip) => {
+			const end = clip.t.findIndex((us) => us >= STEPS * stepUs);
+			const [t, x, y, p] = [clip.t, clip.x, clip.y, clip.p].map((field) => field.slice(0, end < 0 ? undefined : end));
+			return pipe({ t, x, y, p }, [cells]);
 		}),
 	);
 }
