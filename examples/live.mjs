@@ -47,7 +47,9 @@ const learning = learn(recorder, recorder.labels(labelAt));
 
 const { value: connected } = await status.next();
 const sent = await camera(Number(connected.address.split(":").at(-1)));
-while (source.counts.given < sent) await new Promise((resolve) => setTimeout(resolve, 5));
+// What was sent last is on its way; what is not here a second later was lost, as datagrams may be.
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+for (let waits = 0; source.counts.given < sent && waits < 200; waits += 1) await sleep(5);
 await recorder.close();
 
 const live = await learning;

@@ -1,27 +1,8 @@
 // Live streams: a steady pace of answers, learning where there are labels, whatever the chunks.
-import { EventError, type Events, events, Network, type NetworkSpec, type StreamAnswer } from "stllr";
-import { gestureNames, gestureSet } from "stllr/gestures";
+import { EventError, type Events, events, Network, type StreamAnswer } from "stllr";
+import { gestureNames } from "stllr/gestures";
 import t from "tap";
-
-const SPEC: NetworkSpec = {
-	input: { width: 20, height: 20, polarities: 2 },
-	stepUs: 10_000,
-	layers: [
-		{ type: "recurrent", units: 32 },
-		{ type: "readout", classes: gestureNames },
-	],
-	rates: { hidden: 1 / 16 },
-	seed: 3,
-};
-/** A gesture every 500 ms, one after the other. */
-const EVERY_US = 500_000;
-const gestures = gestureSet({ seed: 9, train: 12, test: 0 }).train.map(({ events, label }) => ({ events, label }));
-
-function stream(): Events {
-	const parts = gestures.map(({ events }, place) => ({ ...events, t: events.t.map((us) => us + place * EVERY_US) }));
-	const all = <K extends keyof Events>(key: K) => parts.flatMap((part) => [...part[key]]);
-	return events({ t: all("t"), x: all("x"), y: all("y"), p: all("p") });
-}
+import { EVERY_US, gestures, SPEC, session } from "./live/session.js";
 
 /** Cuts events into chunks of these sizes, over and over; empty chunks too. */
 function* chunks(of: Events, ...sizes: number[]): Generator<Events> {
@@ -48,7 +29,7 @@ async function answersOf(network: Network, source: Iterable<Events>, options: ob
 }
 
 t.test("any chunks give the same answers and the same bytes", async (t) => {
-	const all = stream();
+	const all = session();
 	const one = await Network.create(SPEC);
 	const answers = await answersOf(one, [all]);
 	for (const sizes of [[1], [7, 0, 1000], [5000]]) {
@@ -67,10 +48,10 @@ t.test("any chunks give the same answers and the same bytes", async (t) => {
 t.test("without labels nothing is learned; with some, only there", async (t) => {
 	const network = await Network.create(SPEC);
 	const before = network.weightsHash();
-	const silent = await answersOf(network, [stream()], { labels: undefined });
+	const silent = await answersOf(network, [session()], { labels: undefined });
 	t.equal(network.weightsHash(), before);
 	t.ok(silent.every(({ learned }) => learned === undefined));
-	const some = await answersOf(network, [stream()], {
+	const some = await answersOf(network, [session()], {
 		labels: (us: number) => (us < EVERY_US ? "swipe up" : undefined),
 	});
 	t.equal(some.filter(({ learned }) => learned === gestureNames.indexOf("swipe up")).length, EVERY_US / 100_000);
@@ -82,23 +63,23 @@ t.test("it learns from a stream", async (t) => {
 	const network = await Network.create(SPEC);
 	const right = (answers: StreamAnswer[]) =>
 		answers.filter((answer) => answer.label === labels(answer.us - 1)).length / answers.length;
-	const first = right(await answersOf(network, [stream()], { everyUs: EVERY_US }));
-	for (let round = 0; round < 30; round += 1) await answersOf(network, [stream()], { everyUs: EVERY_US });
-	const last = right(await answersOf(network, [stream()], { everyUs: EVERY_US, labels: undefined }));
+	const first = right(await answersOf(network, [session()], { everyUs: EVERY_US }));
+	for (let round = 0; round < 30; round += 1) await answersOf(network, [session()], { everyUs: EVERY_US });
+	const last = right(await answersOf(network, [session()], { everyUs: EVERY_US, labels: undefined }));
 	t.ok(last > 0.7 && last > first, `${first}, then ${last}`);
 });
 
 t.test("the window sums stretches", async (t) => {
 	const network = await Network.create({ ...SPEC, rates: { hidden: 0, readout: 0 } });
-	const single = await answersOf(network, [stream()]);
-	const double = await answersOf(network, [stream()], { windowUs: 200_000 });
+	const single = await answersOf(network, [session()]);
+	const double = await answersOf(network, [session()], { windowUs: 200_000 });
 	const sum = single[1]?.scores.map((score, c) => score + (single[0]?.scores[c] ?? 0));
 	t.strictSame(double[1]?.scores, sum);
 });
 
 t.test("bad events in a stream", async (t) => {
 	const network = await Network.create(SPEC);
-	const bad = stream();
+	const bad = session();
 	bad.x[1234] = 20;
 	await t.rejects(answersOf(network, chunks(bad, 1000)), { index: 234, message: /x 20 is outside the sensor/ });
 	t.doesNotThrow(() => network.reset(), "the stream has ended");
@@ -110,17 +91,17 @@ t.test("bad events in a stream", async (t) => {
 
 t.test("a network that follows is busy, until the loop is left", async (t) => {
 	const network = await Network.create(SPEC);
-	for await (const _ of network.follow(chunks(stream(), 100))) {
-		t.throws(() => network.classify(stream()), /the network follows a stream/);
+	for await (const _ of network.follow(chunks(session(), 100))) {
+		t.throws(() => network.classify(session()), /the network follows a stream/);
 		t.throws(() => network.reset(), /the network follows a stream/);
 		t.throws(() => network.close(), /cannot be closed while it follows/);
 		break;
 	}
-	t.ok(network.classify(stream()).steps > 0);
+	t.ok(network.classify(session()).steps > 0);
 });
 
 t.test("other networks may be used between two answers", async (t) => {
-	const all = stream();
+	const all = session();
 	const [alone, disturbed, other] = await Promise.all([1, 2, 3].map(() => Network.create(SPEC)));
 	if (!alone || !disturbed || !other) throw new Error("no networks");
 	await answersOf(alone, [all]);
@@ -131,12 +112,12 @@ t.test("other networks may be used between two answers", async (t) => {
 t.test("options of a stream are checked", async (t) => {
 	const network = await Network.create(SPEC);
 	await t.rejects(
-		answersOf(network, [stream()], { everyUs: 15_000 }),
+		answersOf(network, [session()], { everyUs: 15_000 }),
 		/everyUs: 15000 is not allowed; allowed: a multiple of 10000/,
 	);
-	await t.rejects(answersOf(network, [stream()], { windowUs: 150_000 }), /windowUs/);
-	await t.rejects(answersOf(network, [stream()], { labels: () => "nod" }), /label: "nod" is not allowed/);
-	await t.rejects(answersOf(network, [stream()], { startUs: -1 }), /startUs/);
+	await t.rejects(answersOf(network, [session()], { windowUs: 150_000 }), /windowUs/);
+	await t.rejects(answersOf(network, [session()], { labels: () => "nod" }), /label: "nod" is not allowed/);
+	await t.rejects(answersOf(network, [session()], { startUs: -1 }), /startUs/);
 });
 
 t.test("time can go on without events: the steps that are over are run, and answered", async (t) => {
@@ -151,9 +132,9 @@ t.test("time can go on without events: the steps that are over are run, and answ
 	);
 	// Told at any time, it changes nothing: the steps are the same.
 	const one = await Network.create(SPEC);
-	const answers = await answersOf(one, [stream()]);
+	const answers = await answersOf(one, [session()]);
 	const other = await Network.create(SPEC);
-	const ticking = [...chunks(stream(), 50)].map((chunk) => ({ ...chunk, untilUs: chunk.t.at(-1) ?? 0 }));
+	const ticking = [...chunks(session(), 50)].map((chunk) => ({ ...chunk, untilUs: chunk.t.at(-1) ?? 0 }));
 	t.strictSame(await answersOf(other, ticking), answers);
 	t.equal(other.stateHash(), one.stateHash());
 	const late = [silence(50_000), events({ t: [49_999, 50_000], x: [1, 1] })];

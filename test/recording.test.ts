@@ -5,37 +5,20 @@ import { once } from "node:events";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Events, events, type LiveEvents, Network, type NetworkSpec, writeEvents } from "stllr";
-import { gestureNames, gestureSet } from "stllr/gestures";
+import { type LiveEvents, Network, type NetworkSpec, writeEvents } from "stllr";
+import { gestureNames } from "stllr/gestures";
 import { type Label, openReplay, openSource, type Replay, recordSource, type SourceStatus } from "stllr/sensors";
 import t from "tap";
 import { ByteServer, freePort, one, until } from "./live/peers.js";
 import { ScriptedPeer, spif } from "./live/scripted.js";
+import { EVERY_US, gestures, SPEC, session } from "./live/session.js";
 import { HandTimer, settled } from "./live/timer.js";
 
-const SPEC: NetworkSpec = {
-	input: { width: 20, height: 20, polarities: 2 },
-	stepUs: 10_000,
-	layers: [
-		{ type: "recurrent", units: 32 },
-		{ type: "readout", classes: gestureNames },
-	],
-	rates: { hidden: 1 / 16 },
-	seed: 3,
-};
-const EVERY_US = 500_000;
-const gestures = gestureSet({ seed: 9, train: 12, test: 0 }).train.map(({ events, label }) => ({ events, label }));
 /** A gesture each half a second; every third one nobody names. */
 const labelAt = (us: number): Label => {
 	const index = Math.floor(us / EVERY_US);
 	return index % 3 === 2 ? undefined : gestures[index]?.label;
 };
-
-function session(): Events {
-	const parts = gestures.map(({ events }, place) => ({ ...events, t: events.t.map((us) => us + place * EVERY_US) }));
-	const all = <K extends keyof Events>(key: K) => parts.flatMap((part) => [...part[key]]);
-	return events({ t: all("t"), x: all("x"), y: all("y"), p: all("p") });
-}
 
 /** What DV would send of it. */
 async function dvBytes(): Promise<Uint8Array> {
