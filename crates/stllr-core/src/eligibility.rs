@@ -20,6 +20,7 @@
 
 use crate::aligned::Aligned;
 use crate::fixed::{Factor, ONE_Q15, Scale, mul_q15, mul_q15_floor};
+use crate::keep::{Keeper, Part, Values, keep_flag, keep_resting, within};
 use crate::kernel;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -225,10 +226,7 @@ impl Eligibility {
 
     /// Ends the block: carries the traces over and forgets the contributions.
     pub fn end_block(&mut self) {
-        // A full trace, which rounded powers could pass by some units. With hardly any decay the next block's spikes come on
-        // top: within it a trace stays below 2^MAX_SPAN_BITS, as the format expects.
-        let most = (ONE_Q15 << MAX_SPAN_BITS) - ((self.block_steps as i32) << 15);
-        let (steps, limit) = (self.step, most.min(ONE_Q15 << self.format.span_bits));
+        let (steps, limit) = (self.step, self.most_trace());
         for (word, bits) in self.active.iter_mut().enumerate() {
             for bit in set_bits(*bits) {
                 let row = word * 64 + bit;
@@ -245,6 +243,13 @@ impl Eligibility {
         }
         self.step = 0;
         self.learned = false;
+    }
+
+    /// Where traces are held: a full one, which rounded powers could pass by some units. With hardly any decay the next block's
+    /// spikes come on top: within it a trace stays below 2^MAX_SPAN_BITS, as the format expects.
+    fn most_trace(&self) -> i32 {
+        let most = (ONE_Q15 << MAX_SPAN_BITS) - ((self.block_steps as i32) << 15);
+        most.min(ONE_Q15 << self.format.span_bits)
     }
 
     /// Forgets traces and the block.
@@ -271,15 +276,26 @@ impl Eligibility {
         trace
     }
 
-    /// Gives every number of the state to `sink`, in a fixed order that does not depend on the order of visits.
-    pub fn visit(&self, sink: &mut dyn FnMut(i64)) {
-        // A block that learned nothing still decays weights, say, where one that did not learn does not.
-        sink(self.step as i64 | (self.learned as i64) << 8);
-        self.masks.iter().for_each(|&mask| sink(mask as i64));
-        self.traces.iter().for_each(|&trace| sink(trace as i64));
-        let waiting = self.step * self.width;
-        self.causal[..waiting].iter().for_each(|&p| sink(p as i64));
-        self.noncausal.iter().take(waiting).for_each(|&q| sink(q as i64));
+    /// Gives all state to a keeper. [`Self::adopt`] must follow where it was set.
+    pub fn keep(&mut self, keeper: &mut dyn Keeper) {
+        self.step = keeper.number(self.step as i64, (0, self.block_steps as i64 - 1)) as usize;
+        keep_flag(keeper, &mut self.learned);
+        let (steps, waiting, most) = (self.step, self.step * self.width, self.most_trace() as i64);
+        keep_resting(keeper, Part::Masks, Values::U32(&mut self.masks), (0, (1 << steps) - 1));
+        keep_resting(keeper, Part::Traces, Values::I32(&mut self.traces), (0, most));
+        let limit = within(self.format.limit);
+        keep_resting(keeper, Part::Causal, Values::I32(&mut self.causal[..waiting]), limit);
+        if !self.noncausal.is_empty() {
+            keep_resting(keeper, Part::NonCausal, Values::I32(&mut self.noncausal[..waiting]), limit);
+        }
+    }
+
+    /// Finds the inputs with a spike or a trace.
+    pub fn adopt(&mut self) {
+        for (row, (&mask, &trace)) in self.masks.iter().zip(&self.traces).enumerate() {
+            let bit = 1 << (row % 64);
+            self.active[row / 64] = self.active[row / 64] & !bit | if mask != 0 || trace != 0 { bit } else { 0 };
+        }
     }
 }
 

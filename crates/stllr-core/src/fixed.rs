@@ -80,7 +80,7 @@ pub fn rescale(a: i64, from: u32, to: u32, limit: i32) -> i32 {
 }
 
 /// A factor of any size in 16 bits: `mantissa * 2^(exponent - 15)`. Learning rates and the rule's alphas are such factors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Factor {
     /// Zero, or of magnitude 2^14 up to 2^15.
     pub mantissa: i32,

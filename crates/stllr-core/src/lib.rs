@@ -9,6 +9,7 @@ pub mod eligibility;
 pub mod exp;
 pub mod fixed;
 pub mod hash;
+pub mod keep;
 pub mod kernel;
 pub mod layer;
 pub mod loss;

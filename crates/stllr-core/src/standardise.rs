@@ -12,6 +12,7 @@
 //! Sums over an output's weights are exact. What multiplies its weights is made once for each output, with a mantissa and an
 //! exponent; each weight costs a product and a shift. A column of equal weights has s = 0.01: nothing is divided by zero.
 
+use crate::keep::{Keeper, Part, Values, within};
 use crate::kernel::{self, Back, CENTRED_EXTRA, ColumnSums, Line, SUM_MAX};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -244,8 +245,8 @@ impl Standard {
         kernel::standard_back(raw, stride, &self.backs, self.peak, gradient);
     }
 
-    /// Gives every gain to `sink`: all else follows from them and the raw weights.
-    pub fn visit(&self, sink: &mut dyn FnMut(i64)) {
-        self.gain.iter().for_each(|&gain| sink(gain as i64));
+    /// Gives all gains to a keeper.
+    pub fn keep(&mut self, keeper: &mut dyn Keeper) {
+        keeper.array(Part::Gain, Values::I32(&mut self.gain), within(GAIN_MAX));
     }
 }

@@ -155,7 +155,7 @@ fn a_network_that_only_answers_leaves_no_trace_in_one_that_learns() {
 #[test]
 fn all_state_is_in_the_network_wherever_the_steps_are_split() {
     for (mode, block_steps) in MODES {
-        let whole = {
+        let mut whole = {
             let mut network = made(deep(mode, block_steps, Rounding::Dithered, Signal::Dfa));
             run(&mut network, &mut Draw::new(5), 48);
             network.end_sequence();

@@ -6,6 +6,7 @@ mod common;
 use common::Draw;
 use std::collections::BTreeSet;
 use stllr_core::fixed::{MEMBRANE_MAX, ONE_Q15, READOUT_WEIGHT_MAX, SIGNAL_MAX};
+use stllr_core::keep::State;
 use stllr_core::loss::{Criterion, Loss, Shape, Target};
 use stllr_core::shape::Port;
 use stllr_core::signal::{Feedback, LocalReadout, MAX_OUTPUTS, Narrow, narrow_error};
@@ -266,16 +267,13 @@ fn local_readouts_follow_their_equations() {
             }
         }
         assert_eq!(local.signal(&Target::None, &mut [5; 3]), None);
-        let hash = |local: &LocalReadout| {
-            let mut all = vec![];
-            local.visit(&mut |n| all.push(n));
-            all
-        };
-        let before = hash(&local);
-        assert_eq!(before.len(), classes.next_multiple_of(8) * neurons + classes);
+        let state = |local: &mut LocalReadout| State::save(&mut |keeper| local.keep(keeper, true));
+        let before = state(&mut local);
+        let bytes: usize = before.arrays.iter().map(|array| array.bytes.len()).sum();
+        assert_eq!(bytes, 2 * classes.next_multiple_of(8) * neurons + 4 * classes);
         local.reset();
         assert_eq!(local.membrane(), vec![0; classes]);
-        assert_ne!(before, hash(&local));
+        assert_ne!(before, state(&mut local));
         let width = classes.next_multiple_of(8);
         assert_eq!(LocalReadout::bytes(classes, neurons), (width * neurons * 2 + 64 + classes * 8 + width * 6) as u64);
     }

@@ -219,7 +219,7 @@ fn networks_with_equal_hashes_do_the_same_from_there_on() {
         // By hash: who came there first, and what they do next where others came there.
         let mut first: HashMap<u64, Past> = HashMap::new();
         let mut met = 0;
-        for (actions, driven) in histories(&start, 3) {
+        for (actions, mut driven) in histories(&start, 3) {
             match first.entry(driven.network.state_hash()) {
                 Entry::Vacant(entry) => _ = entry.insert((actions, driven, None)),
                 Entry::Occupied(mut entry) => {
@@ -302,7 +302,7 @@ fn count(visit: impl FnOnce(&mut dyn FnMut(i64))) -> usize {
 #[test]
 fn every_weight_and_bias_is_in_the_hash() {
     for (number, spec) in specs().into_iter().enumerate() {
-        let network = Network::new(spec).unwrap_or_else(|error| panic!("{number}: {error}"));
+        let mut network = Network::new(spec).unwrap_or_else(|error| panic!("{number}: {error}"));
         let mut hashes = HashMap::from([(network.state_hash(), "nothing".to_owned())]);
         for (name, set) in SETS {
             for layer in 0..network.layers().len() {

@@ -321,6 +321,34 @@ impl Binner {
         &self.dropped
     }
 
+    /// Where it stands, but for the events of the current step: the step's index, the time before which no event may lie, the
+    /// first time after the step (us), and how many events were dropped, by kind.
+    pub fn place(&self) -> [u64; 3 + EventFaultKind::COUNT] {
+        let mut place = [0; 3 + EventFaultKind::COUNT];
+        place[..3].copy_from_slice(&[self.step, self.floor_us, self.end_us]);
+        place[3..].copy_from_slice(&self.dropped);
+        place
+    }
+
+    /// Stands where another with a given origin stood. The times must be at most [`MAX_TIME_US`] + 1.
+    pub fn set_place(&mut self, place: [u64; 3 + EventFaultKind::COUNT]) {
+        let [step, floor_us, end_us, dropped @ ..] = place;
+        (self.step, self.floor_us, self.end_us, self.dropped) = (step, floor_us, end_us, dropped);
+    }
+
+    /// Which rows have an event in the current step, a bit each, to be set; [`Self::adopt`] must follow.
+    pub fn seen_mut(&mut self) -> &mut [u64] {
+        &mut self.seen
+    }
+
+    /// Forgets bits beyond the last row.
+    pub fn adopt(&mut self) {
+        let beyond = self.rows.len() % 64;
+        if let (Some(last), 1..) = (self.seen.last_mut(), beyond) {
+            *last &= (1 << beyond) - 1;
+        }
+    }
+
     fn clear_rows(&mut self) {
         self.seen.fill(0);
     }

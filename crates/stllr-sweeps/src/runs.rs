@@ -122,10 +122,10 @@ fn input(inputs: usize, recording: u32, step: u32, spikes: &mut Vec<u32>) {
     }));
 }
 
-/// Trains; gives what the scores were after each recording to `sink`.
-pub fn train(run: usize, sink: &mut impl FnMut(i64)) -> Network {
+/// Trains; gives what the scores were after each recording to `sink`, and the network after each step to `between`.
+pub fn train(run: usize, sink: &mut impl FnMut(i64), between: &mut impl FnMut(&mut Network)) -> Network {
     if let Some(deep) = deep(run) {
-        return deep::train(deep, sink);
+        return deep::train(deep, sink, between);
     }
     let spec = spec(run);
     let inputs = spec.inputs();
@@ -139,6 +139,7 @@ pub fn train(run: usize, sink: &mut impl FnMut(i64)) -> Network {
             input(inputs, recording, step, &mut spikes);
             let learns = step >= first;
             network.step(&spikes, if learns { Target::Class(recording % CLASSES as u32) } else { Target::None });
+            between(&mut network);
         }
         network.end_sequence();
         network.scores().iter().for_each(|&score| sink(score));
@@ -152,8 +153,13 @@ pub fn train(run: usize, sink: &mut impl FnMut(i64)) -> Network {
 
 /// The hash of a run's scores, weights, state and counters.
 pub fn hash(run: usize) -> u64 {
+    hash_with(run, &mut |_| ())
+}
+
+/// The same where `between` gets the network after each step.
+pub fn hash_with(run: usize, between: &mut impl FnMut(&mut Network)) -> u64 {
     let mut hash = Hash::default();
-    let network = train(run, &mut |score| hash.number(score));
+    let mut network = train(run, &mut |score| hash.number(score), between);
     hash.number(network.weights_hash() as i64);
     hash.number(network.state_hash() as i64);
     let meter = network.meter();
@@ -174,5 +180,7 @@ pub fn expected(run: usize) -> Option<u64> {
     (name_there == name(run)).then(|| u64::from_str_radix(hash, 16).ok()).flatten()
 }
 
+#[cfg(test)]
+mod keep;
 #[cfg(test)]
 mod tests;

@@ -1,14 +1,16 @@
 //! A network that takes events: binning, stepping and learning in one call a chunk.
 
 use crate::staging::Staging;
+use crate::table::Table;
 use alloc::string::ToString;
 use alloc::vec;
 use alloc::vec::Vec;
 use stllr_core::deep::DEEP;
 use stllr_core::fixed::Factor;
+use stllr_core::keep::{ANY, Keeper, Part, Values, keep_count, keep_flag, keep_resting};
 use stllr_core::meter::Memory;
 use stllr_core::network::{Network, Spec, Target};
-use stllr_events::{Binner, BinnerConfig, EventFault, OnFault, Progress, Sensor};
+use stllr_events::{Binner, BinnerConfig, EventFault, MAX_TIME_US, OnFault, Progress, Sensor};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 /// A network with the steps of its events.
@@ -25,6 +27,8 @@ pub struct Learner {
     checked_us: Option<u64>,
     fault: Option<EventFault>,
     scores: Vec<f64>,
+    /// State on its way in or out.
+    table: Table,
 }
 
 /// Bytes by part, as `Learner.memory` lists them: weights, membranes, traces, block, gradients, optimiser, steps.
@@ -79,6 +83,7 @@ impl Learner {
             checked_us: None,
             fault: None,
             scores: vec![0.0; scores],
+            table: Table::read(),
         })
     }
 
@@ -285,6 +290,50 @@ impl Learner {
         self.network.reset_meter();
     }
 
+    /// Lays the state open, to be read: `stateNumbers` and `stateArrays` say what it is, until anything else is called.
+    #[wasm_bindgen(js_name = readState)]
+    pub fn read_state(&mut self) {
+        let mut table = Table::read();
+        self.keep(&mut table);
+        self.table = table;
+    }
+
+    /// The numbers of the state that was laid open.
+    #[wasm_bindgen(js_name = stateNumbers)]
+    pub fn state_numbers(&self) -> Vec<i64> {
+        self.table.numbers.clone()
+    }
+
+    /// Its arrays, 5 words each: layer (0: none, from 1: hidden layers, then the readout), part, type, address, elements.
+    #[wasm_bindgen(js_name = stateArrays)]
+    pub fn state_arrays(&self) -> Vec<u32> {
+        self.table.arrays.clone()
+    }
+
+    /// Sets the numbers of the state of a learner that was just made; `stateArrays` then says where arrays are to be put, and
+    /// `adoptState` must follow. Returns what is wrong, or nothing: array (-1: a number), place, what was found, the
+    /// least and the most allowed. After a fault the learner must not be used.
+    #[wasm_bindgen(js_name = setState)]
+    pub fn set_state(&mut self, numbers: &[i64]) -> Vec<i64> {
+        let mut table = Table::set(numbers);
+        self.keep(&mut table);
+        self.table = table;
+        self.table.outcome().map_or(Vec::new(), Vec::from)
+    }
+
+    /// Checks the arrays that were put, and makes anew what follows from them. Returns as `setState` does.
+    #[wasm_bindgen(js_name = adoptState)]
+    pub fn adopt_state(&mut self) -> Vec<i64> {
+        let mut table = core::mem::replace(&mut self.table, Table::read()).check();
+        self.keep(&mut table);
+        let fault = table.outcome();
+        if fault.is_none() {
+            self.binner.adopt();
+            self.network.adopt();
+        }
+        fault.map_or(Vec::new(), Vec::from)
+    }
+
     /// A hash of all weights.
     #[wasm_bindgen(js_name = weightsHash)]
     pub fn weights_hash(&self) -> u64 {
@@ -293,12 +342,34 @@ impl Learner {
 
     /// A hash of everything that decides what the network does next.
     #[wasm_bindgen(js_name = stateHash)]
-    pub fn state_hash(&self) -> u64 {
+    pub fn state_hash(&mut self) -> u64 {
         self.network.state_hash()
     }
 }
 
 impl Learner {
+    /// Gives all state to a keeper: that of the stream, then the network's.
+    fn keep(&mut self, keeper: &mut dyn Keeper) {
+        let mut skips = self.on_fault == OnFault::Skip;
+        keep_flag(keeper, &mut skips);
+        self.on_fault = if skips { OnFault::Skip } else { OnFault::Refuse };
+        let most = self.network.scores().len().max(1) as i64 - 1;
+        self.class = keeper.number(self.class as i64, (0, most)) as u32;
+        keep_count(keeper, &mut self.learn_from);
+        keep_count(keeper, &mut self.learn_until);
+        let mut place = self.binner.place();
+        let [step, floor_us, end_us, dropped @ ..] = &mut place;
+        keep_count(keeper, step);
+        for us in [floor_us, end_us] {
+            *us = keeper.number(*us as i64, (0, MAX_TIME_US as i64 + 1)) as u64;
+        }
+        dropped.iter_mut().for_each(|count| keep_count(keeper, count));
+        self.binner.set_place(place);
+        let seen = self.binner.seen_mut();
+        keep_resting(keeper, Part::Seen, Values::U64(seen), ANY);
+        self.network.keep(keeper);
+    }
+
     /// See [`Self::feed`]; `step` runs each step.
     #[inline(always)]
     pub(crate) fn feed_with(

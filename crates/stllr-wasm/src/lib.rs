@@ -9,6 +9,7 @@ extern crate alloc;
 
 mod learner;
 mod staging;
+mod table;
 mod time;
 #[cfg(feature = "deep")]
 mod values;

@@ -4,7 +4,8 @@ use super::update::Learning;
 use super::weights::Weights;
 use crate::aligned::Aligned;
 use crate::deep::{DEEP, Deep, deep};
-use crate::fixed::Factor;
+use crate::fixed::{Factor, WEIGHT_MAX};
+use crate::keep::{Keeper, Part, Values, keep_resting, within};
 use crate::kernel;
 use crate::meter::Memory;
 use crate::noise::Noise;
@@ -38,7 +39,7 @@ pub struct Descent {
     bias: Moments,
     /// Weights before they are standardised; empty where they are not.
     raw: Aligned<i16>,
-    parts: Vec<Deep<Part>>,
+    parts: Vec<Deep<Standardised>>,
     /// Is the last part that of a layer's own spikes, which are not divided?
     last_is_own: bool,
 }
@@ -85,7 +86,7 @@ impl Rows<'_> {
 
 /// Rows that are standardised together.
 #[derive(Clone, Debug)]
-struct Part {
+struct Standardised {
     rows: usize,
     standard: Standard,
     gain_gradient: Vec<i32>,
@@ -120,7 +121,7 @@ impl Descent {
         let used = bits - weights.shift();
         let part = |(number, &(rows, outputs)): (usize, &(usize, usize))| {
             let divisor = if number > 0 && last_is_own { 1 } else { self.divisor };
-            Part {
+            Standardised {
                 rows,
                 standard: Standard::new(outputs, (1 << GAIN_BITS) / divisor as i32, bits, used),
                 gain_gradient: vec![0; outputs],
@@ -170,7 +171,7 @@ impl Descent {
         }
         let mut first = 0;
         for part in &mut self.parts {
-            let part: &mut Part = part;
+            let part: &mut Standardised = part;
             let rows = first..first + part.rows;
             first = rows.end;
             part.standard.begin();
@@ -183,7 +184,7 @@ impl Descent {
     fn finish(&mut self, width: usize, weights: &mut Weights) {
         let mut first = 0;
         for part in &mut self.parts {
-            let part: &mut Part = part;
+            let part: &mut Standardised = part;
             let rows = first..first + part.rows;
             first = rows.end;
             part.standard.ready(part.rows);
@@ -231,7 +232,7 @@ impl Descent {
         touched.fill(false);
         let mut first = 0;
         for part in &mut self.parts {
-            let part: &mut Part = part;
+            let part: &mut Standardised = part;
             let range = first * width..(first + part.rows) * width;
             let (raw, gradient) = (&mut self.raw[range.clone()], &mut gradient[range]);
             part.standard.turn(raw, width, gradient, &mut part.gain_gradient);
@@ -262,7 +263,7 @@ impl Descent {
         let shift = optimizer.change_bits(update.bits) as i32 - GAIN_BITS as i32;
         // The gain of an input that is divided is, too, and learns at a rate that much smaller.
         for (number, part) in self.parts.iter_mut().enumerate() {
-            let part: &mut Part = part;
+            let part: &mut Standardised = part;
             let held = Factor::inverse_of(if number == 0 || !self.last_is_own { self.divisor } else { 1 });
             let rate = match optimizer {
                 Optimizer::Sgd => {
@@ -323,19 +324,28 @@ impl Descent {
         if self.learning.optimizer.folds_rate() { decay.times(rate) } else { decay }
     }
 
-    /// Gives all state to `sink`.
-    pub fn visit(&self, sink: &mut dyn FnMut(i64)) {
-        // Plain descent of plain weights has no state.
-        if !DEEP || self.learning.optimizer.folds_rate() && self.raw.is_empty() {
+    /// Gives all state to a keeper, and with it the weights: those in use, or the raw ones of which they are made.
+    pub fn keep(&mut self, keeper: &mut dyn Keeper, weights: &mut Weights) {
+        if !DEEP || self.raw.is_empty() {
+            weights.keep(keeper);
+        } else {
+            keeper.array(Part::Raw, Values::I16(&mut self.raw), within(WEIGHT_MAX));
+        }
+        self.keep_moments(keeper);
+    }
+
+    /// The same without the weights.
+    pub fn keep_moments(&mut self, keeper: &mut dyn Keeper) {
+        if !DEEP {
             return;
         }
-        self.weights.visit(sink);
-        self.bias.visit(sink);
-        self.raw.iter().for_each(|&w| sink(w as i64));
-        for part in &self.parts {
-            part.standard.visit(sink);
-            part.gain.visit(sink);
-            part.gain_gradient.iter().for_each(|&g| sink(g as i64));
+        self.weights.keep(keeper, Part::Moments);
+        self.bias.keep(keeper, Part::BiasMoments);
+        for part in &mut self.parts {
+            let part: &mut Standardised = part;
+            part.standard.keep(keeper);
+            keep_resting(keeper, Part::GainGradient, Values::I32(&mut part.gain_gradient), within(kernel::SUM_MAX));
+            part.gain.keep(keeper, Part::GainMoments);
         }
     }
 }

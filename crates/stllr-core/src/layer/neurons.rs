@@ -3,9 +3,9 @@
 use super::spiking::SpikingSpec;
 use super::update::Learning;
 use crate::aligned::Aligned;
-use crate::deep::DEEP;
 use crate::eligibility::{Eligibility, Format};
-use crate::fixed::{BIAS_MAX, Factor, ONE_Q15, SIGNAL_BITS, SIGNAL_MAX, Scale, mul_q15, rescale};
+use crate::fixed::{BIAS_MAX, Factor, MEMBRANE_MAX, ONE_Q15, SIGNAL_BITS, SIGNAL_MAX, Scale, mul_q15, rescale};
+use crate::keep::{Keeper, Part, Values, keep_rate, keep_resting, within};
 use crate::kernel::{self, Lif};
 use crate::meter::Memory;
 use crate::psi::{Psi, Surrogate};
@@ -216,12 +216,30 @@ impl Neurons {
         &self.post_trace
     }
 
-    /// Gives all state to `sink`.
-    pub fn visit(&self, sink: &mut dyn FnMut(i64)) {
-        self.membrane.iter().for_each(|&u| sink(u as i64));
-        self.post_trace.iter().for_each(|&t| sink(t as i64));
-        self.spikes().iter().for_each(|&s| sink(s as i64));
-        self.eligibility.visit(sink);
+    /// Gives all state to a keeper, which has the rate. [`Self::adopt`] must follow where it was set.
+    pub fn keep(&mut self, keeper: &mut dyn Keeper) {
+        let mut rate = self.spec.rate;
+        keep_rate(keeper, &mut rate);
+        if rate != self.spec.rate {
+            self.set_rate(rate);
+        }
+        keep_resting(keeper, Part::Membrane, Values::I32(&mut self.membrane), within(MEMBRANE_MAX));
+        if !self.post_trace.is_empty() {
+            keep_resting(keeper, Part::PostTrace, Values::I32(&mut self.post_trace), (0, POST_TRACE_MAX as i64));
+        }
+        // None in the padding of a single position.
+        let most = if self.spikes.len() == self.spec.width() { self.spec.units } else { self.spikes.len() } as i64;
+        self.spike_count = keeper.number(self.spike_count as i64, (0, most)) as usize;
+        if self.spike_count > 0 {
+            let spikes = &mut self.spikes[..self.spike_count];
+            keeper.array(Part::Spikes, Values::U32(spikes), (0, most - 1));
+        }
+        self.eligibility.keep(keeper);
+    }
+
+    /// Makes anew what follows from state that was set.
+    pub fn adopt(&mut self) {
+        self.eligibility.adopt();
     }
 }
 
@@ -247,13 +265,6 @@ pub fn narrowing(sum: u64, peak: u64, count: usize, weight_bits: u32) -> (u32, S
     let shift = (0..31).find(|&s| sum >> s <= allowed && peak >> s < 32767).unwrap_or(31);
     let (right, left) = (weight_bits.saturating_sub(shift), shift.saturating_sub(weight_bits));
     (shift, Scale { mantissa: 0, right, left, limit: SIGNAL_MAX - 1 })
-}
-
-/// Gives the share of the input that counts to `sink`, where it is not all of it.
-pub fn visit_share(keep: i32, sink: &mut dyn FnMut(i64)) {
-    if DEEP && keep != ONE_Q15 {
-        sink(keep as i64);
-    }
 }
 
 /// Scales the summed input of neurons by a share, `Q 15`.

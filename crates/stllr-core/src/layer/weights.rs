@@ -7,6 +7,7 @@
 use crate::aligned::Aligned;
 use crate::deep::{Deep, derive};
 use crate::fixed::{BYTE_MAX, WEIGHT_MAX, rescale, shift_round};
+use crate::keep::{Keeper, Part, Values, within};
 use crate::kernel;
 use crate::noise::Normal;
 use core::ops::Range;
@@ -87,6 +88,17 @@ impl Weights {
     /// How many there are, padding included.
     pub fn len(&self) -> usize {
         self.bytes.as_ref().map_or(self.wide.len(), |bytes| bytes.weights.len())
+    }
+
+    /// Gives all weights to a keeper.
+    pub fn keep(&mut self, keeper: &mut dyn Keeper) {
+        match &mut self.bytes {
+            Some(bytes) => {
+                let bytes: &mut Bytes = bytes;
+                keeper.array(Part::Weights, Values::I8(&mut bytes.weights), within(BYTE_MAX));
+            }
+            None => keeper.array(Part::Weights, Values::I16(&mut self.wide), within(WEIGHT_MAX)),
+        }
     }
 
     /// A weight.

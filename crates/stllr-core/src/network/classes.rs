@@ -17,7 +17,7 @@ impl Network {
     /// Refused where there are too many classes or the memory limit would be passed; then nothing changes.
     pub fn add_class(&mut self) -> Result<(), SpecError> {
         let count = self.spec.readout.classes;
-        self.change_classes(count + 1, |class| Some(class).filter(|&class| class < count))
+        self.change_classes(count + 1, &|class| Some(class).filter(|&class| class < count))
     }
 
     /// Removes a class; those behind it move up. Puts the network to rest. Refused where two would not be left, or where there
@@ -27,10 +27,10 @@ impl Network {
         if class >= count {
             return Err(SpecError::of("class", class, 0, count - 1));
         }
-        self.change_classes(count - 1, |new| Some(new + (new >= class) as usize))
+        self.change_classes(count - 1, &|new| Some(new + (new >= class) as usize))
     }
 
-    fn change_classes(&mut self, classes: usize, of: impl Fn(usize) -> Option<usize> + Copy) -> Result<(), SpecError> {
+    fn change_classes(&mut self, classes: usize, of: &dyn Fn(usize) -> Option<usize>) -> Result<(), SpecError> {
         let mut spec = self.spec.clone();
         if spec.readout.kernel.is_some() {
             return Err(SpecError::of("classes of a readout of pixels", classes, 0, 0));
@@ -44,6 +44,8 @@ impl Network {
         let mut readout = Readout::new(spec.readout.clone(), input, number, learning);
         readout.take_classes(&self.readout, of);
         readout.set_rate(self.readout.spec().rate);
+        // What dropout leaves of its input counts as before.
+        readout.scale_input(self.dropping != 1);
         // Rows of random matrices are drawn from streams that were not used before.
         let stream = |layer: usize| CHANGED_STREAM + self.classes_changed * ports.len() as u32 + layer as u32;
         for (i, port) in ports.iter().enumerate() {
@@ -80,7 +82,7 @@ fn changed_local(
     spec: &super::Spec,
     port: Port,
     stream: u32,
-    of: impl Fn(usize) -> Option<usize>,
+    of: &dyn Fn(usize) -> Option<usize>,
 ) -> LocalReadout {
     let (readout, seed) = (&spec.readout, spec.learning.seed);
     let mut new = LocalReadout::new(spec.loss, readout.classes, port, readout.leak, seed, stream);

@@ -3,6 +3,7 @@
 use super::spec::{LayerKind, LayerSpec};
 use crate::deep::{Deep, derive};
 use crate::fixed::Factor;
+use crate::keep::Keeper;
 use crate::layer::{Conv, Dropout, Join, Learning, Pool, Relay, Spiking, Upsample};
 use crate::meter::Meter;
 use crate::shape::Port;
@@ -145,19 +146,27 @@ impl Layer {
         }
     }
 
+    pub(super) fn keep(&mut self, keeper: &mut dyn Keeper) {
+        match self {
+            Self::Spiking(layer) => layer.keep(keeper),
+            Self::Conv(layer) => layer.keep(keeper),
+            Self::Relay(_) => (),
+        }
+    }
+
+    pub(super) fn adopt(&mut self) {
+        match self {
+            Self::Spiking(layer) => layer.adopt(),
+            Self::Conv(layer) => layer.adopt(),
+            Self::Relay(_) => (),
+        }
+    }
+
     pub(super) fn visit_weights(&self, sink: &mut dyn FnMut(i64)) {
         match self {
             Self::Spiking(layer) => layer.visit_weights(sink),
             Self::Conv(layer) => layer.visit_weights(sink),
             Self::Relay(_) => (),
-        }
-    }
-
-    pub(super) fn visit_state(&self, sink: &mut dyn FnMut(i64)) {
-        match self {
-            Self::Spiking(layer) => layer.visit_state(sink),
-            Self::Conv(layer) => layer.visit_state(sink),
-            Self::Relay(layer) => layer.visit_state(sink),
         }
     }
 

@@ -52,6 +52,8 @@ pub struct Network {
     classes_changed: u32,
     /// Times that dropout was drawn.
     draws: u64,
+    /// Are elements left out: 0 never asked, 1 no, 2 yes?
+    dropping: u8,
     tracking: bool,
     /// Does a gradient wait for the end of the sequence?
     gathering: bool,
@@ -103,6 +105,7 @@ impl Network {
             updates: 0,
             classes_changed: 0,
             draws: 0,
+            dropping: 0,
             tracking: true,
             gathering: false,
             rates,
@@ -190,6 +193,7 @@ impl Network {
             }
         }
         self.draws += drop as u64;
+        self.dropping = 1 + drop as u8;
     }
 
     fn learn(&mut self, target: &Target) {

@@ -3,6 +3,7 @@
 use super::packed::{EXTRA, SQUARE_EXTRA, follow, follow_square, pack_signed, parts, signed_parts};
 use super::{BETA_BITS, CHANGE_BITS, ONE_BETA, Optimizer, STEP_BITS};
 use crate::fixed::Factor;
+use crate::keep::{Keeper, Part, Values, keep_flag, keep_resting};
 use crate::kernel::SUM_MAX;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -107,10 +108,16 @@ impl Moments {
         self.moved = false;
     }
 
-    /// Gives every number of the state to `sink`; after [`Self::reset`], and after enough zero gradients in all but the
-    /// powers and Rprop's steps, they are those of a new one.
-    pub fn visit(&self, sink: &mut dyn FnMut(i64)) {
-        self.words.iter().chain(&self.powers).for_each(|&number| sink(number as i64));
+    /// Gives all state to a keeper, as the part that it is.
+    pub fn keep(&mut self, keeper: &mut dyn Keeper, part: Part) {
+        if self.optimizer.words() == 0 {
+            return;
+        }
+        for power in &mut self.powers {
+            *power = keeper.number(*power as i64, (0, ONE_BETA as i64)) as u32;
+        }
+        keep_flag(keeper, &mut self.moved);
+        keep_resting(keeper, part, Values::U32(&mut self.words), (0, u32::MAX as i64));
     }
 }
 

@@ -3,6 +3,7 @@
 use super::{Narrow, restore};
 use crate::aligned::Aligned;
 use crate::fixed::{FEEDBACK_BITS, READOUT_WEIGHT_BITS, shift_round};
+use crate::keep::{Keeper, Part, Values, within};
 use crate::kernel;
 use crate::noise::{self, Stream};
 use crate::shape::Port;
@@ -66,7 +67,7 @@ impl Feedback {
     }
 
     /// Takes the weights of another with other classes: class c from its class `of(c)`, where it has one.
-    pub fn take_classes(&mut self, other: &Self, classes: usize, of: impl Fn(usize) -> Option<usize>) {
+    pub fn take_classes(&mut self, other: &Self, classes: usize, of: &dyn Fn(usize) -> Option<usize>) {
         for (class, old) in (0..classes).filter_map(|class| Some((class, of(class)?))) {
             (0..self.width).for_each(|neuron| *self.at(class, neuron) = other.get(old, neuron));
         }
@@ -92,9 +93,9 @@ impl Feedback {
         restore(error.right(), d);
     }
 
-    /// Gives every weight to `sink`.
-    pub fn visit(&self, sink: &mut dyn FnMut(i64)) {
-        self.weights.iter().for_each(|&w| sink(w as i64));
+    /// Gives all weights to a keeper: those of a random matrix, within its bound.
+    pub fn keep(&mut self, keeper: &mut dyn Keeper) {
+        keeper.array(Part::Feedback, Values::I16(&mut self.weights), within(self.peak as i32));
     }
 }
 

@@ -5,6 +5,7 @@ use crate::aligned::Aligned;
 use crate::fixed::{
     FEEDBACK_BITS, MEMBRANE_MAX, READOUT_MEMBRANE_BITS, SIGNAL_MAX, Scale, WEIGHT_MAX, mul_q15, rescale,
 };
+use crate::keep::{Keeper, Part, Values, keep_resting, within};
 use crate::kernel;
 use crate::loss::{Criterion, Loss, Shape, Target};
 use crate::noise::{self, Stream};
@@ -106,7 +107,7 @@ impl LocalReadout {
     }
 
     /// Takes the weights of another with other classes: class c from its class `of(c)`, where it has one.
-    pub fn take_classes(&mut self, other: &Self, of: impl Fn(usize) -> Option<usize>) {
+    pub fn take_classes(&mut self, other: &Self, of: &dyn Fn(usize) -> Option<usize>) {
         let rows = self.weights.chunks_exact_mut(self.width).zip(other.weights.chunks_exact(other.width));
         for (row, from) in rows {
             for (class, weight) in row[..self.membrane.len()].iter_mut().enumerate() {
@@ -122,9 +123,11 @@ impl LocalReadout {
         self.weights[neuron * self.width + class]
     }
 
-    /// Gives every weight and integrator to `sink`.
-    pub fn visit(&self, sink: &mut dyn FnMut(i64)) {
-        self.weights.iter().for_each(|&w| sink(w as i64));
-        self.membrane.iter().for_each(|&o| sink(o as i64));
+    /// Gives integrators to a keeper, and weights where they are not those of the seed.
+    pub fn keep(&mut self, keeper: &mut dyn Keeper, weights: bool) {
+        if weights {
+            keeper.array(Part::LocalWeights, Values::I16(&mut self.weights), within(WEIGHT_MAX));
+        }
+        keep_resting(keeper, Part::LocalMembrane, Values::I32(&mut self.membrane), within(MEMBRANE_MAX));
     }
 }

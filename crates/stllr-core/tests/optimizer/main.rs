@@ -7,6 +7,7 @@ mod reference;
 use proptest::prelude::*;
 use reference::{ALL, MOMENTUM, NESTEROV, beta, both, factor};
 use stllr_core::fixed::Factor;
+use stllr_core::keep::{Part, State};
 use stllr_core::kernel::SUM_MAX;
 use stllr_core::noise::mix;
 use stllr_core::optimizer::{CHANGE_BITS, Moments, ONE_BETA, Optimizer, STEP_BITS};
@@ -140,10 +141,9 @@ fn without_gradients_moments_reach_zero() {
             moments.change(0, &mut changes);
             changes.fill(0);
         }
-        let mut state = Vec::new();
-        moments.visit(&mut |number| state.push(number));
-        let elements = 2 * optimizer.bytes_per_weight() as usize / 4;
-        assert_eq!(state[..elements], vec![0; elements], "{optimizer:?}");
+        // What is all zeros is not kept.
+        let state = State::save(&mut |keeper| moments.keep(keeper, Part::Moments));
+        assert_eq!(state.arrays, [], "{optimizer:?}");
     }
 }
 
@@ -152,9 +152,8 @@ fn rows_parts_and_resets_make_no_difference() {
     let gradient: Vec<i32> = (0..24).map(|k| (mix(k) as i32) >> 9).collect();
     for optimizer in ALL {
         let state = |moments: &Moments| {
-            let mut state = Vec::new();
-            moments.visit(&mut |number| state.push(number));
-            state
+            let mut moments = moments.clone();
+            State::save(&mut |keeper| moments.keep(keeper, Part::Moments))
         };
         let (mut whole, mut parts) = (Moments::new(optimizer, 24), Moments::new(optimizer, 24));
         let fresh = state(&whole);

@@ -14,8 +14,8 @@ const MORE: u32 = 2;
 const OTHER_RATES: u32 = 3;
 const FEWER: u32 = 4;
 
-/// Trains; gives what the scores were after each recording to `sink`.
-pub fn train(run: &Run, sink: &mut impl FnMut(i64)) -> Network {
+/// Trains; gives what the scores were after each recording to `sink`, and the network after each step to `between`.
+pub fn train(run: &Run, sink: &mut impl FnMut(i64), between: &mut impl FnMut(&mut Network)) -> Network {
     let mut network = Network::new(run.spec()).unwrap_or_else(|error| panic!("{}: {error}", run.name));
     for recording in 0..RECORDINGS {
         if run.changes_classes && recording == MORE {
@@ -32,7 +32,7 @@ pub fn train(run: &Run, sink: &mut impl FnMut(i64)) -> Network {
         let first = [0, STEPS - 10, STEPS][(recording + 3).saturating_sub(RECORDINGS) as usize % 3];
         network.reset(recording + 1 < RECORDINGS);
         network.draw_dropout(first < STEPS);
-        record(&mut network, recording, first);
+        record(&mut network, recording, first, between);
         network.end_sequence();
         network.scores().iter().for_each(|&score| sink(score));
     }
@@ -51,7 +51,7 @@ fn slower(spec: &Spec) -> Vec<Factor> {
 }
 
 /// The steps of a recording, which learns from step `first` on.
-fn record(network: &mut Network, recording: u32, first: u32) {
+fn record(network: &mut Network, recording: u32, first: u32, between: &mut impl FnMut(&mut Network)) {
     let (pixels, shape) = (network.spec().input.height * network.spec().input.width, network.spec().input);
     let classes = network.spec().readout.classes;
     let draw = Draw { recording };
@@ -66,6 +66,7 @@ fn record(network: &mut Network, recording: u32, first: u32) {
             (0..2 * pixels as u32).filter(|&i| draw.word(step, i) % 100 < often(i as usize)).collect();
         if step < first {
             network.step(&input, Target::None);
+            between(network);
             continue;
         }
         x.clear();
@@ -85,6 +86,7 @@ fn record(network: &mut Network, recording: u32, first: u32) {
             _ => Target::Class(class),
         };
         network.step(&input, target);
+        between(network);
     }
 }
 

@@ -30,7 +30,7 @@ fn there_is_a_line_for_every_run_and_no_other() {
 fn every_run_spikes_and_learns_in_all_layers() {
     for run in 0..RUNS {
         let before = Network::new(spec(run)).expect("the spec is valid");
-        let after = train(run, &mut |_| ());
+        let after = train(run, &mut |_| (), &mut |_| ());
         let steps = after.meter().steps;
         let spikes = after.meter().hidden_spikes;
         let neurons = |layer: &Layer| match layer {

@@ -13,12 +13,14 @@ pub use geometry::{Geometry, Kernel};
 pub use spec::ConvSpec;
 
 use super::descent::Descent;
-use super::neurons::{Neurons, visit_share};
+use super::neurons::Neurons;
 use super::update::Learning;
 use super::weights::{Weights, draw_row};
 use crate::aligned::Aligned;
 use crate::eligibility::Eligibility;
 use crate::fixed::{BIAS_MAX, Factor, ONE_Q15, WEIGHT_MAX};
+use crate::keep::{Keeper, Part, Values, keep_flag, keep_resting, within};
+use crate::kernel::SUM_MAX;
 use crate::noise::Normal;
 use crate::shape::{Places, Port};
 use alloc::vec;
@@ -210,17 +212,26 @@ impl Conv {
         }
     }
 
+    /// Gives all weights and state to a keeper. [`Self::adopt`] must follow where it was set.
+    pub fn keep(&mut self, keeper: &mut dyn Keeper) {
+        self.neurons.keep(keeper);
+        self.descent.keep(keeper, &mut self.weights);
+        keep_resting(keeper, Part::Bias, Values::I32(&mut self.bias), within(BIAS_MAX));
+        keep_resting(keeper, Part::BiasGradient, Values::I32(&mut self.bias_gradient), within(SUM_MAX));
+        keep_resting(keeper, Part::Gradient, Values::I32(&mut self.gradient), within(SUM_MAX));
+        keep_flag(keeper, &mut self.gathered);
+    }
+
+    /// Makes anew what follows from state that was set.
+    pub fn adopt(&mut self) {
+        self.neurons.adopt();
+        self.spread_bias();
+        self.renew();
+    }
+
     /// Gives every weight, in the layer's format, and bias to `sink`.
     pub fn visit_weights(&self, sink: &mut dyn FnMut(i64)) {
         self.weights.visit(sink);
         self.bias.iter().for_each(|&b| sink(b as i64));
-    }
-
-    /// Gives all other state to `sink`.
-    pub fn visit_state(&self, sink: &mut dyn FnMut(i64)) {
-        self.neurons.visit(sink);
-        self.bias_gradient.iter().chain(self.gradient.iter()).for_each(|&g| sink(g as i64));
-        self.descent.visit(sink);
-        visit_share(self.keep, sink);
     }
 }

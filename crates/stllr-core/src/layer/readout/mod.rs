@@ -7,7 +7,6 @@ pub use spec::ReadoutSpec;
 
 use super::conv::Geometry;
 use super::descent::Descent;
-use super::neurons::visit_share;
 use super::update::Learning;
 use crate::aligned::Aligned;
 use crate::deep::{Deep, deep};
@@ -16,6 +15,8 @@ use crate::fixed::{
     Factor, MEMBRANE_MAX, ONE_Q15, READOUT_MEMBRANE_BITS, READOUT_WEIGHT_BITS, READOUT_WEIGHT_MAX, SIGNAL_MAX, mul_q15,
     rescale,
 };
+use crate::keep::{ANY, Keeper, Part, Values, keep_rate, keep_resting, within};
+use crate::kernel::SUM_MAX;
 use crate::meter::Meter;
 use crate::noise::Normal;
 use crate::shape::Port;
@@ -94,7 +95,7 @@ impl Readout {
 
     /// Takes the weights and biases of another with other classes: class c from its class `of(c)`; those of a class that it
     /// has not are zero.
-    pub fn take_classes(&mut self, other: &Self, of: impl Fn(usize) -> Option<usize>) {
+    pub fn take_classes(&mut self, other: &Self, of: &dyn Fn(usize) -> Option<usize>) {
         self.weights.fill(0);
         for class in 0..self.spec.classes {
             let Some(old) = of(class) else { continue };
@@ -230,20 +231,32 @@ impl Readout {
         &self.bias_gradient[..self.spec.classes]
     }
 
+    /// Gives all weights and state to a keeper. [`Self::adopt`] must follow where it was set.
+    pub fn keep(&mut self, keeper: &mut dyn Keeper) {
+        let mut rate = self.spec.rate;
+        keep_rate(keeper, &mut rate);
+        if rate != self.spec.rate {
+            self.set_rate(rate);
+        }
+        keeper.array(Part::Weights, Values::I32(&mut self.weights), within(READOUT_WEIGHT_MAX));
+        self.descent.keep_moments(keeper);
+        keep_resting(keeper, Part::Bias, Values::I32(&mut self.bias), within(READOUT_WEIGHT_MAX));
+        keep_resting(keeper, Part::BiasGradient, Values::I32(&mut self.bias_gradient), within(SUM_MAX));
+        keep_resting(keeper, Part::Gradient, Values::I32(&mut self.gradient), within(SUM_MAX));
+        keep_resting(keeper, Part::Membrane, Values::I32(&mut self.membrane), within(MEMBRANE_MAX));
+        keep_resting(keeper, Part::Scores, Values::I64(&mut self.scores), ANY);
+        self.eligibility.keep(keeper);
+    }
+
+    /// Makes anew what follows from state that was set.
+    pub fn adopt(&mut self) {
+        self.eligibility.adopt();
+    }
+
     /// Gives every weight and bias to `sink`.
     pub fn visit_weights(&self, sink: &mut dyn FnMut(i64)) {
         self.weights.iter().for_each(|&w| sink(w as i64));
         self.bias.iter().for_each(|&b| sink(b as i64));
-    }
-
-    /// Gives all other state to `sink`.
-    pub fn visit_state(&self, sink: &mut dyn FnMut(i64)) {
-        self.membrane.iter().for_each(|&u| sink(u as i64));
-        self.scores.iter().for_each(|&s| sink(s));
-        self.eligibility.visit(sink);
-        self.bias_gradient.iter().chain(&self.gradient).for_each(|&g| sink(g as i64));
-        self.descent.visit(sink);
-        visit_share(self.keep, sink);
     }
 }
 

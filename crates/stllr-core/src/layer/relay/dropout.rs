@@ -102,9 +102,4 @@ impl Dropout {
             *sum = sum.saturating_add(d[self.port.signal_index(position, channel)]).clamp(-SIGNAL_MAX, SIGNAL_MAX);
         }
     }
-
-    /// Gives what is dropped to `sink`.
-    pub fn visit_state(&self, sink: &mut dyn FnMut(i64)) {
-        self.dropped.iter().for_each(|&dropped| sink(dropped as i64));
-    }
 }

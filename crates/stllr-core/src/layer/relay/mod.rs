@@ -92,13 +92,6 @@ impl Relay {
     pub fn reset(&mut self) {
         self.begin_step();
     }
-
-    /// Gives the state that outlasts a step to `sink`.
-    pub fn visit_state(&self, sink: &mut dyn FnMut(i64)) {
-        if let Self::Dropout(dropout) = self {
-            dropout.visit_state(sink);
-        }
-    }
 }
 
 /// Bytes of a list of at most `most` spikes.

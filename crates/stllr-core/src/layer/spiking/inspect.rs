@@ -3,8 +3,9 @@
 use super::Spiking;
 use crate::eligibility::Eligibility;
 use crate::fixed::{BIAS_MAX, WEIGHT_MAX};
+use crate::keep::{Keeper, Part, Values, keep_resting, within};
+use crate::kernel::SUM_MAX;
 use crate::layer::descent::Descent;
-use crate::layer::neurons::visit_share;
 
 impl Spiking {
     /// The weight, in the layer's format, from row `row` (an input, or `inputs` + a neuron of the layer itself) to neuron `unit`.
@@ -80,18 +81,27 @@ impl Spiking {
         &self.bias_gradient[..self.spec.units]
     }
 
+    /// Gives all weights and state to a keeper. [`Self::adopt`] must follow where it was set.
+    pub fn keep(&mut self, keeper: &mut dyn Keeper) {
+        self.neurons.keep(keeper);
+        self.descent.keep(keeper, &mut self.weights);
+        keep_resting(keeper, Part::Bias, Values::I32(&mut self.bias), within(BIAS_MAX));
+        keep_resting(keeper, Part::BiasGradient, Values::I32(&mut self.bias_gradient), within(SUM_MAX));
+        keep_resting(keeper, Part::Gradient, Values::I32(&mut self.gradient), within(SUM_MAX));
+    }
+
+    /// Makes anew what follows from state that was set.
+    pub fn adopt(&mut self) {
+        self.neurons.adopt();
+        self.renew();
+        for (touched, row) in self.touched.iter_mut().zip(self.gradient.chunks_exact(self.width)) {
+            *touched = row.iter().any(|&g| g != 0);
+        }
+    }
+
     /// Gives every weight, in the layer's format, and bias to `sink`.
     pub fn visit_weights(&self, sink: &mut dyn FnMut(i64)) {
         self.weights.visit(sink);
         self.bias.iter().for_each(|&b| sink(b as i64));
-    }
-
-    /// Gives all other state to `sink`.
-    pub fn visit_state(&self, sink: &mut dyn FnMut(i64)) {
-        self.neurons.visit(sink);
-        self.bias_gradient.iter().for_each(|&g| sink(g as i64));
-        self.gradient.iter().for_each(|&g| sink(g as i64));
-        self.descent.visit(sink);
-        visit_share(self.keep, sink);
     }
 }
