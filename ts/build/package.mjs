@@ -1,5 +1,5 @@
 // Everything that the package holds: the WASM modules and the compiled TypeScript, in dist.
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { filesIn, step } from "./fresh.mjs";
 import { must, npmTool, requireModules, root } from "./shell.mjs";
@@ -24,13 +24,29 @@ function buildScripts() {
 			"dist/wasm/stllr_events.d.ts",
 			"dist/wasm/stllr_encode.d.ts",
 			"node_modules/typescript/package.json",
+			"node_modules/esbuild/package.json",
+			"node_modules/msgpackr/package.json",
 		],
 		outputs: compiled(),
 		async make() {
 			prune();
 			await must("compiling the TypeScript", npmTool("tsc"), ["-p", "ts/tsconfig.json"]);
+			await Promise.all(Object.entries(BUNDLED).map(bundle));
 		},
 	});
+}
+
+/** Files that a library is made part of: so the package needs no other to be installed, and pages no bundler. */
+const BUNDLED = { "dist/checkpoint/pack.js": "msgpackr" };
+
+/** Puts the library that a file imports into it, with its licence. */
+async function bundle([file, library]) {
+	// The file imports nothing but the library: a copy of ours would be another module.
+	const flags = ["--bundle", "--format=esm", "--platform=neutral", "--conditions=browser", "--legal-comments=inline"];
+	const licence = readFileSync(join(root, "node_modules", library, "LICENSE"), "utf8").trim();
+	const banner = `--banner:js=/*! ${library}\n\n${licence}\n*/`;
+	const output = [`--outfile=${file}`, "--allow-overwrite", "--log-level=warning", banner];
+	await must(`bundling ${file}`, npmTool("esbuild"), [file, ...flags, ...output]);
 }
 
 function sources() {

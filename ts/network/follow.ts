@@ -1,6 +1,7 @@
 // A live stream: chunks of events in, answers at a steady pace out, learning wherever there is a label.
 
-import { OptionError } from "../errors.js";
+import type { StreamHead } from "../checkpoint/head.js";
+import { FormatError, OptionError } from "../errors.js";
 import type { Events, LiveEvents } from "../events/chunk.js";
 import type { StllrModule } from "../wasm/module.js";
 import * as check from "./check.js";
@@ -24,6 +25,11 @@ export interface FollowOptions {
 	readonly onFault?: "refuse" | "skip";
 	/** When step 0 begins, in us. Default: the last multiple of `stepUs` at or before the first event. */
 	readonly startUs?: number;
+	/**
+	 * Go on with the stream in which the network was saved, with the event behind those that it had taken; then of the other options only
+	 * `labels` may be given.
+	 */
+	readonly resume?: boolean;
 }
 
 /** What a network says at the end of a stretch. */
@@ -32,6 +38,8 @@ export interface StreamAnswer extends Answer {
 	readonly us: number;
 	/** What the stretch learned, or `undefined`. */
 	readonly learned: number | undefined;
+	/** Events of the source that were taken so far, dropped ones too; those behind them are still to come. */
+	readonly events: number;
 }
 
 /** The network's side of a stream. */
@@ -41,39 +49,28 @@ export interface Followed {
 	readonly spec: FullSpec;
 	readonly labelOf: (label: number | string) => number;
 	readonly answer: () => Answer;
+	/** Notes that a stretch of this class was learned. */
+	readonly learned: (label: number) => void;
 }
 
-/** Runs a stream through a network; see `Network.follow`. */
-export async function* followStream(
-	network: Followed,
-	source: AsyncIterable<LiveEvents> | Iterable<LiveEvents>,
-	options: FollowOptions,
-): AsyncGenerator<StreamAnswer> {
-	const run = new StreamRun(network, options);
-	for await (const events of source) {
-		checkEvents(events);
-		yield* run.chunk(events);
-		if (events.untilUs !== undefined) yield* run.until(events.untilUs);
-	}
-	yield* run.end();
-}
-
-class StreamRun {
+/** A stream on its way through a network; see `Network.follow`. */
+export class StreamRun {
 	readonly #network: Followed;
-	readonly #labels: (us: number) => number | string | undefined;
+	#labels: (us: number) => number | string | undefined;
 	readonly #stretchSteps: number;
 	readonly #window: ScoreWindow;
 	readonly #skip: boolean;
 	#startUs: number | undefined;
 	#stretchEnd = 0;
 	#learned: number | undefined;
+	#events = 0;
 
 	constructor(network: Followed, options: FollowOptions) {
 		const { stepUs, readout } = network.spec;
 		const everyUs = multiple("everyUs", options.everyUs ?? 32 * stepUs, stepUs);
 		const windowUs = multiple("windowUs", options.windowUs ?? everyUs, everyUs);
 		this.#network = network;
-		this.#labels = options.labels ?? (() => undefined);
+		this.#labels = options.labels ?? noLabels;
 		this.#stretchSteps = everyUs / stepUs;
 		this.#window = new ScoreWindow(windowUs / everyUs, readout.classes.length);
 		this.#skip = check.oneOf("onFault", options.onFault, ["refuse", "skip"], "refuse") === "skip";
@@ -82,12 +79,69 @@ class StreamRun {
 		}
 	}
 
+	/** A stream as it was when it was saved; the learner's state is set already. @throws FormatError where it cannot be */
+	static restored(network: Followed, saved: StreamHead, source?: string): StreamRun {
+		const { everyUs, windowUs, skips } = saved;
+		const classes = network.spec.readout.classes.length;
+		const refuse = (what: string, allowed: string) => new FormatError(96, `stream: ${what}`, allowed, source);
+		let run: StreamRun;
+		try {
+			run = new StreamRun(network, { everyUs, windowUs, onFault: skips ? "skip" : "refuse" });
+		} catch (cause) {
+			throw refuse(cause instanceof Error ? cause.message : String(cause), "times that fit the steps");
+		}
+		const label = Number.isInteger(saved.learned) && saved.learned >= -1 && saved.learned < classes;
+		if (!label) throw refuse(`the class ${saved.learned}`, `-1 to ${classes - 1}`);
+		run.#window.restore(saved.scores, () => refuse(`${saved.scores.length} scores`, "those of whole stretches"));
+		run.#startUs = saved.startUs;
+		run.#stretchEnd = saved.stretchEnd;
+		run.#learned = saved.learned < 0 ? undefined : saved.learned;
+		run.#events = saved.events;
+		return run;
+	}
+
+	/** Where it stands, but for the learner's state. */
+	saved(): StreamHead {
+		const everyUs = this.#stretchSteps * this.#network.spec.stepUs;
+		return {
+			startUs: this.#startUs,
+			everyUs,
+			windowUs: this.#window.length * everyUs,
+			stretchEnd: this.#stretchEnd,
+			learned: this.#learned ?? -1,
+			skips: this.#skip,
+			events: this.#events,
+			scores: this.#window.saved(),
+		};
+	}
+
+	/** Goes on, with labels from here on. @throws OptionError for any other option */
+	resume(options: FollowOptions): void {
+		for (const name of ["everyUs", "windowUs", "onFault", "startUs"] as const) {
+			if (options[name] !== undefined) throw new OptionError(name, options[name], "nothing, where a stream is resumed");
+		}
+		this.#labels = options.labels ?? noLabels;
+	}
+
+	/** Runs a source through the network; gives an answer for each stretch. */
+	async *follow(source: AsyncIterable<LiveEvents> | Iterable<LiveEvents>): AsyncGenerator<StreamAnswer> {
+		for await (const events of source) {
+			checkEvents(events);
+			yield* this.chunk(events);
+			if (events.untilUs !== undefined) yield* this.until(events.untilUs);
+		}
+		yield* this.end();
+	}
+
 	/** Takes a chunk; gives an answer for each stretch that it completes. */
 	*chunk(events: Events): Generator<StreamAnswer> {
 		const { learner, staging, spec } = this.#network;
 		if (this.#startUs === undefined) {
 			const first = events.t.find((t) => t >= 0 && t <= Number.MAX_SAFE_INTEGER);
-			if (first === undefined && this.#skip) return;
+			if (first === undefined && this.#skip) {
+				this.#events += events.t.length;
+				return;
+			}
 			this.#begin(Math.floor((first ?? 0) / spec.stepUs) * spec.stepUs);
 		}
 		for (let from = 0; from < events.t.length; ) {
@@ -97,6 +151,7 @@ class StreamRun {
 			const taken = learner.feed(staging.buffer, 0, count, this.#stretchEnd);
 			if (learner.faultKind() >= 0) throw eventFault(learner, events, from);
 			from += taken;
+			this.#events += taken;
 			if (learner.stepIndex() === this.#stretchEnd) yield this.#finishStretch();
 		}
 	}
@@ -153,30 +208,48 @@ class StreamRun {
 		const scores = this.#window.add(now.scores);
 		const label = scores.indexOf(Math.max(...scores));
 		const us = (this.#startUs ?? 0) + now.steps * spec.stepUs;
-		return { ...now, label, name: spec.readout.classes[label] ?? "", scores, us, learned: this.#learned };
+		const learned = this.#learned;
+		if (learned !== undefined) this.#network.learned(learned);
+		return { ...now, label, name: spec.readout.classes[label] ?? "", scores, us, learned, events: this.#events };
 	}
 }
 
 /** The sum of the last so many scores. */
 class ScoreWindow {
 	readonly #kept: Float64Array[] = [];
-	readonly #length: number;
+	/** Stretches that it adds up. */
+	readonly length: number;
 	readonly #classes: number;
 
 	constructor(length: number, classes: number) {
-		this.#length = length;
+		this.length = length;
 		this.#classes = classes;
+	}
+
+	/** All that it holds, one after the other. */
+	saved(): Float64Array {
+		return Float64Array.from(this.#kept.flatMap((scores) => [...scores]));
+	}
+
+	/** Holds what another did. */
+	restore(saved: Float64Array, refuse: () => Error): void {
+		if (saved.length % this.#classes !== 0 || saved.length > this.length * this.#classes) throw refuse();
+		for (let from = 0; from < saved.length; from += this.#classes) {
+			this.#kept.push(saved.slice(from, from + this.#classes));
+		}
 	}
 
 	add(scores: Float64Array): Float64Array {
 		this.#kept.push(scores);
-		if (this.#kept.length > this.#length) this.#kept.shift();
+		if (this.#kept.length > this.length) this.#kept.shift();
 		// Added anew each time: the parts are exact, so the sum does not drift.
 		const sum = new Float64Array(this.#classes);
 		for (const kept of this.#kept) for (let c = 0; c < sum.length; c += 1) sum[c] = (sum[c] ?? 0) + (kept[c] ?? 0);
 		return sum;
 	}
 }
+
+function noLabels(): undefined {}
 
 function multiple(option: string, given: unknown, of: number): number {
 	const value = check.integer(option, given, of, Number.MAX_SAFE_INTEGER);

@@ -1,18 +1,24 @@
 // A network that learns while it listens: the object that users hold.
 
+import type { Head, Json } from "../checkpoint/head.js";
 import { OptionError, StateError } from "../errors.js";
 import type { Events, LiveEvents } from "../events/chunk.js";
 import type { StllrModule } from "../wasm/module.js";
 import * as check from "./check.js";
 import { learnerArguments, moduleOf, refusing } from "./core.js";
-import { type FollowOptions, followStream, type StreamAnswer } from "./follow.js";
+import { type Followed, type FollowOptions, type StreamAnswer, StreamRun } from "./follow.js";
+import { LearnedCounts } from "./learned.js";
 import { type Memory, type Meter, memoryOf, meterOf } from "./meter.js";
 import { Recording, type RecordingOptions } from "./recording.js";
 import { checkRates, type FullSpec, fullSpec, type NetworkSpec, type Rates } from "./spec/mod.js";
 import { EventStaging } from "./staging.js";
+import { copyState, type GivenArray, setState } from "./state.js";
 import type { Target } from "./targets.js";
 import { type EstimateOptions, type Estimates, type Estimating, estimate, learnValues } from "./values.js";
 import { rateWords } from "./words.js";
+
+// Loaded when something is saved or loaded: others need not wait for it.
+const checkpoints = () => import("./checkpoint.js");
 
 /** What a network says of a recording. */
 export interface Answer {
@@ -37,7 +43,12 @@ export class Network {
 	#learner: InstanceType<StllrModule["Learner"]> | undefined;
 	#rates: Required<Rates>;
 	#scores: Float64Array | undefined;
+	/** The stream that it follows, or followed when it was saved. */
+	#stream: StreamRun | undefined;
 	#following = false;
+	readonly #learned: LearnedCounts;
+	/** What the user keeps with it, settings of encoders and filters, say; it is saved and loaded with the network. */
+	notes: Json = null;
 
 	/**
 	 * Makes a network.
@@ -57,6 +68,43 @@ export class Network {
 		return refusing(full, () => memoryOf(module.Learner.memory(...learnerArguments(full))));
 	}
 
+	/**
+	 * A network from a checkpoint that `save` made: as it was then, byte for byte, on every machine.
+	 *
+	 * @param options `source`: a name for the bytes in errors
+	 * @throws FormatError where the bytes are damaged, cut or no checkpoint, with the place
+	 */
+	static async load(bytes: Uint8Array, options: { readonly source?: string } = {}): Promise<Network> {
+		const { source } = options;
+		const { load } = await checkpoints();
+		const { head, spec, arrays } = await load(bytes, source);
+		const network = new Network(spec, await moduleOf(spec));
+		try {
+			network.#restore(head, arrays, source);
+		} catch (cause) {
+			network.close();
+			throw cause;
+		}
+		return network;
+	}
+
+	/**
+	 * All that the network is, as one file: weights, membranes, traces, what waits to be learned, rounding noise, its clock, where it
+	 * stands in a stream, and `notes`. It is as the network was when this was called, whatever happens until the promise settles.
+	 */
+	async save(): Promise<Uint8Array> {
+		const state = copyState(this.#open(), this.#module);
+		const [spec, rates, learned, stream, notes] = [
+			this.#spec,
+			this.#rates,
+			this.#learned.saved(),
+			this.#stream?.saved(),
+			structuredClone(this.notes),
+		];
+		const { save } = await checkpoints();
+		return save({ state, spec, rates, learned, stream, notes });
+	}
+
 	private constructor(spec: FullSpec, module: StllrModule) {
 		this.#spec = spec;
 		this.#module = module;
@@ -64,6 +112,15 @@ export class Network {
 		this.#memory = refusing(spec, () => memoryOf(module.Learner.memory(...learnerArguments(spec))));
 		this.#learner = refusing(spec, () => new module.Learner(...learnerArguments(spec)));
 		this.#staging = EventStaging.of(module);
+		this.#learned = new LearnedCounts(spec.readout.classes.length);
+	}
+
+	#restore(head: Head, arrays: readonly GivenArray[], source: string | undefined): void {
+		setState(this.#open(), this.#module, { numbers: head.numbers, arrays }, source);
+		this.#rates = checkRates("rates", head.rates, this.#rates);
+		this.#learned.restore(head.learned, source);
+		this.notes = head.notes;
+		if (head.stream !== undefined) this.#stream = StreamRun.restored(this.#followed(), head.stream, source);
 	}
 
 	/**
@@ -76,7 +133,10 @@ export class Network {
 	learn(events: Events, label: number | string, options: RecordingOptions = {}): Answer {
 		const learner = this.#free();
 		this.#ofClasses("learn");
-		return this.#take(learner, events, this.#labelOf(label), options);
+		const index = this.#labelOf(label);
+		const answer = this.#take(learner, events, index, options);
+		this.#learned.recording(index);
+		return answer;
 	}
 
 	/** Says what a recording shows, from rest; learns nothing. Throws as `learn` does. */
@@ -95,7 +155,9 @@ export class Network {
 	 * @throws OptionError for a target out of its range, EventError for a bad event, with its index; it learned nothing then
 	 */
 	learnValues(events: Events, targets: readonly Target[], options: RecordingOptions = {}): Estimates {
-		return learnValues(this.#ofValues("learnValues"), events, targets, options);
+		const estimates = learnValues(this.#ofValues("learnValues"), events, targets, options);
+		this.#learned.values();
+		return estimates;
 	}
 
 	/** Says what values a recording has, from rest; learns nothing. Throws as `learnValues` does. */
@@ -107,23 +169,38 @@ export class Network {
 	 * Follows a live stream: answers at a steady pace and learns wherever there is a label. It begins at rest. Time is that of
 	 * the events, and of the `untilUs` of chunks that have one.
 	 *
-	 * The network is the stream's until it ends or the loop is left; then what waits to be learned is.
+	 * The network is the stream's until it ends or the loop is left; then what waits to be learned is. Saved inside the loop and loaded, it goes on with
+	 * `resume: true` as if it had never stopped; the source must then begin with the event after the last answer's `events`.
 	 */
 	async *follow(
 		source: AsyncIterable<LiveEvents> | Iterable<LiveEvents>,
 		options: FollowOptions = {},
 	): AsyncGenerator<StreamAnswer> {
-		const learner = this.#free();
 		this.#ofClasses("follow");
+		const resumed = this.#stream;
+		const learner = this.#free();
+		const run = options.resume === true ? resume(resumed, options) : new StreamRun(this.#followed(), options);
+		this.#stream = run;
 		this.#following = true;
 		try {
-			const labelOf = (label: number | string) => this.#labelOf(label);
-			const stream = { learner, staging: this.#staging, spec: this.spec, labelOf, answer: () => this.#answer(learner) };
-			yield* followStream(stream, source, options);
+			yield* run.follow(source);
 		} finally {
 			learner.endSequence();
+			this.#stream = undefined;
 			this.#following = false;
 		}
+	}
+
+	#followed(): Followed {
+		const learner = this.#open();
+		return {
+			learner,
+			staging: this.#staging,
+			spec: this.spec,
+			labelOf: (label) => this.#labelOf(label),
+			answer: () => this.#answer(learner),
+			learned: (label) => this.#learned.stretch(label),
+		};
 	}
 
 	/** What it was made from, with every default filled in, and the classes that it has now. */
@@ -144,6 +221,7 @@ export class Network {
 		check.className("name", name, classes);
 		refusing(this.#spec, () => learner.addClass());
 		this.#changeClasses([...classes, name]);
+		this.#learned.added();
 		return classes.length;
 	}
 
@@ -159,6 +237,7 @@ export class Network {
 		const index = this.#labelOf(label);
 		refusing(this.#spec, () => learner.removeClass(index));
 		this.#changeClasses(classes.filter((_, at) => at !== index));
+		this.#learned.removed(index);
 	}
 
 	/** Puts membranes, traces and the counts of `meter` to zero, and forgets what waits to be learned; weights stay. */
@@ -287,6 +366,14 @@ export class Network {
 
 	#free(): InstanceType<StllrModule["Learner"]> {
 		if (this.#following) throw new StateError("the network follows a stream: leave that loop first");
+		// Whatever comes now begins at rest.
+		this.#stream = undefined;
 		return this.#open();
 	}
+}
+
+function resume(stream: StreamRun | undefined, options: FollowOptions): StreamRun {
+	if (stream === undefined) throw new StateError("there is no stream to resume: the network was not saved within one");
+	stream.resume(options);
+	return stream;
 }

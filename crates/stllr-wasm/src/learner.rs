@@ -264,6 +264,8 @@ impl Learner {
     pub fn remove_class(&mut self, class: u32) -> Result<(), JsValue> {
         self.network.remove_class(class as usize).map_err(refuse)?;
         self.scores = vec![0.0; self.network.scores().len()];
+        // The network is at rest: nothing is to be learned.
+        (self.class, self.learn_until) = (0, 0);
         Ok(())
     }
 

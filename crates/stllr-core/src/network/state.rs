@@ -1,7 +1,6 @@
 //! All of a network's state: its hashes, and how it is kept.
 
 use super::Network;
-use crate::deep::DEEP;
 use crate::hash::Hash;
 use crate::keep::{Keeper, Part, Range, State, StateError, Values, keep_count, keep_flag, keep_rate};
 use crate::signal::Signal;
@@ -60,10 +59,8 @@ impl Network {
         keep_count(keeper, &mut changed);
         self.classes_changed = changed.min(u32::MAX as u64) as u32;
         let changed = self.classes_changed > 0;
-        if DEEP {
-            keep_count(keeper, &mut self.draws);
-            self.dropping = keeper.number(self.dropping as i64, (0, 2)) as u8;
-        }
+        keep_count(keeper, &mut self.draws);
+        self.dropping = keeper.number(self.dropping as i64, (0, 2)) as u8;
         // Rates that wait.
         let mut waits = self.readout_rate.is_some();
         keep_flag(keeper, &mut waits);

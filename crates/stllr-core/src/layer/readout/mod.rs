@@ -240,7 +240,7 @@ impl Readout {
         }
         keeper.array(Part::Weights, Values::I32(&mut self.weights), within(READOUT_WEIGHT_MAX));
         self.descent.keep_moments(keeper);
-        keep_resting(keeper, Part::Bias, Values::I32(&mut self.bias), within(READOUT_WEIGHT_MAX));
+        keeper.array(Part::Bias, Values::I32(&mut self.bias), within(READOUT_WEIGHT_MAX));
         keep_resting(keeper, Part::BiasGradient, Values::I32(&mut self.bias_gradient), within(SUM_MAX));
         keep_resting(keeper, Part::Gradient, Values::I32(&mut self.gradient), within(SUM_MAX));
         keep_resting(keeper, Part::Membrane, Values::I32(&mut self.membrane), within(MEMBRANE_MAX));

@@ -85,7 +85,7 @@ impl Spiking {
     pub fn keep(&mut self, keeper: &mut dyn Keeper) {
         self.neurons.keep(keeper);
         self.descent.keep(keeper, &mut self.weights);
-        keep_resting(keeper, Part::Bias, Values::I32(&mut self.bias), within(BIAS_MAX));
+        keeper.array(Part::Bias, Values::I32(&mut self.bias), within(BIAS_MAX));
         keep_resting(keeper, Part::BiasGradient, Values::I32(&mut self.bias_gradient), within(SUM_MAX));
         keep_resting(keeper, Part::Gradient, Values::I32(&mut self.gradient), within(SUM_MAX));
     }
