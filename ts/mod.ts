@@ -9,6 +9,7 @@ export {
 	type AudioStreamOptions,
 	streamAudio,
 } from "./audio/stream.js";
+export type { Json } from "./checkpoint/head.js";
 export * from "./errors.js";
 export type { ByteSource } from "./events/bytes.js";
 export { EventRoom, type Events, events, type LiveEvents } from "./events/chunk.js";
@@ -24,6 +25,7 @@ export type { FollowOptions, StreamAnswer } from "./network/follow.js";
 export type { Memory, Meter } from "./network/meter.js";
 export { type NamedOptions, type NetworkName, type NetworkSize, named, networkNames } from "./network/named/mod.js";
 export { type Answer, Network } from "./network/network.js";
+export type { GivenParameters, LayerParameters, Rounding } from "./network/parameters.js";
 export type { RecordingOptions } from "./network/recording.js";
 export type * from "./network/spec/mod.js";
 export type { EventsTarget, StepRange, Target, ValuesTarget } from "./network/targets.js";

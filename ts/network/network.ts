@@ -9,10 +9,17 @@ import { learnerArguments, moduleOf, refusing } from "./core.js";
 import { type Followed, type FollowOptions, type StreamAnswer, StreamRun } from "./follow.js";
 import { LearnedCounts } from "./learned.js";
 import { type Memory, type Meter, memoryOf, meterOf } from "./meter.js";
+import {
+	type GivenParameters,
+	type LayerParameters,
+	parametersOf,
+	putParameters,
+	type Rounding,
+} from "./parameters.js";
 import { Recording, type RecordingOptions } from "./recording.js";
 import { checkRates, type FullSpec, fullSpec, type NetworkSpec, type Rates } from "./spec/mod.js";
 import { EventStaging } from "./staging.js";
-import { copyState, type GivenArray, setState } from "./state.js";
+import { adopt, copyState, type GivenArray, readState, setState } from "./state.js";
 import type { Target } from "./targets.js";
 import { type EstimateOptions, type Estimates, type Estimating, estimate, learnValues } from "./values.js";
 import { rateWords } from "./words.js";
@@ -275,6 +282,29 @@ export class Network {
 		const learner = this.#open();
 		this.#rates = checkRates("rates", rates, this.#rates);
 		learner.setRates(rateWords(this.spec, this.#rates));
+	}
+
+	/**
+	 * What it has learned: the weights and biases of each layer of neurons, in order, and of the readout, as real numbers in
+	 * PyTorch's layouts.
+	 */
+	parameters(): readonly LayerParameters[] {
+		return parametersOf(this.#spec, readState(this.#open(), this.#module).arrays);
+	}
+
+	/**
+	 * Sets weights and biases, rounded to the nearest that can be held; what is left out stays. The network is at rest afterwards, and
+	 * what an optimiser remembers stays.
+	 *
+	 * @returns what rounding did, for each layer given
+	 * @throws OptionError for a layer that there is not, or an array of another length; then nothing is changed
+	 */
+	setParameters(given: readonly GivenParameters[]): readonly Rounding[] {
+		const learner = this.#free();
+		learner.begin(true, false, 0, false);
+		const done = putParameters(this.#spec, readState(learner, this.#module).arrays, given);
+		adopt(learner, this.#module);
+		return done;
 	}
 
 	/** A hash of all weights, 16 hexadecimal digits: equal training gives equal hashes on every machine. */
