@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FormatError, Network, type NetworkSpec, StateError, type StreamAnswer } from "stllr";
+import { applyDelta, deltaOf, newKeys, sign, verify } from "stllr/checkpoint";
 import { gestureNames } from "stllr/gestures";
 import t from "tap";
 import { fullSpec } from "../dist/network/spec/mod.js";
@@ -204,6 +205,107 @@ t.test("a newer file is refused in one line; a later addition to this version is
 	newer[8] = 2;
 	await t.rejects(Network.load(newer, { source: "m.stllr" }), {
 		message: "m.stllr: byte 8: version 2.0: a newer stllr wrote it; allowed: versions 1 to 1",
+	});
+});
+
+t.test("weights alone: smaller, in 16 bits or 8, answering alike, and learning on", async (t) => {
+	for (const [name, spec] of Object.entries(SPECS)) {
+		const network = await Network.create(spec);
+		learn(network, 0, 8);
+		const full = await network.save();
+		const [wide, narrow] = [await network.exportWeights(), await network.exportWeights({ bits: 8 })];
+		t.ok(
+			wide.length < full.length && narrow.length < wide.length,
+			`${name}: ${full.length}, ${wide.length}, ${narrow.length}`,
+		);
+		const [one, other] = [await Network.load(wide), await Network.load(narrow)];
+		for (const [at, layer] of network.parameters().entries()) {
+			// Half of a step of the coarser weights: their largest over as many steps.
+			const near = (loaded: Network, steps: number) => {
+				const weights = loaded.parameters()[at]?.weights ?? new Float64Array();
+				// A layer's own spikes have weights in the same array.
+				const all = [...layer.weights, ...(layer.recurrent ?? [])];
+				const peak = all.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0);
+				const off = layer.weights.reduce((most, weight, k) => Math.max(most, Math.abs(weight - (weights[k] ?? 0))), 0);
+				t.ok(off <= peak / steps, `${name}, ${layer.layer}: off by ${off} of ${peak}`);
+			};
+			near(one, 32_767);
+			near(other, 127);
+		}
+		t.strictSame(one.rates, network.rates);
+		const sample = gestures[9]?.events ?? session();
+		t.equal(one.classify(sample).label, network.classify(sample).label);
+		learn(one, 8, 10);
+		t.strictSame(one.spec, network.spec);
+	}
+	const network = await Network.create(SPEC);
+	await t.rejects(network.exportWeights({ bits: 4 as 8 }), { code: "option", option: "bits" });
+});
+
+t.test("a delta brings a base to the same weights; a coarse one to the same as its maker says", async (t) => {
+	const network = await Network.create(SPEC);
+	learn(network, 0, 8);
+	const base = await network.save();
+	learn(network, 8, 10);
+	const now = await network.save();
+	const delta = await deltaOf(base, now);
+	const applied = await Network.load(await applyDelta(base, delta));
+	t.equal(applied.weightsHash(), network.weightsHash());
+	const coarse = await deltaOf(base, now, { dropBits: 4 });
+	t.ok(
+		coarse.length < delta.length && delta.length < now.length,
+		`${now.length}, ${delta.length}, ${coarse.length} bytes`,
+	);
+	const near = await Network.load(await applyDelta(base, coarse));
+	const [before, after] = [network.parameters(), near.parameters()];
+	for (const [at, { weights }] of before.entries()) {
+		const off = weights.reduce((most, weight, k) => Math.max(most, Math.abs(weight - (after[at]?.weights[k] ?? 0))), 0);
+		t.ok(off <= 8 * 2 ** -13 + 1e-9, `layer ${at} off by ${off}`);
+	}
+	t.equal(
+		(await Network.load(await applyDelta(base, await deltaOf(base, base)))).weightsHash(),
+		(await Network.load(base)).weightsHash(),
+	);
+	await t.rejects(applyDelta(now, delta, ["now", "d"]), {
+		name: "FormatError",
+		message: /^d: byte 96: a delta to the weights/,
+	});
+	await t.rejects(applyDelta(base, base), { name: "FormatError", message: /the kind full; allowed: a delta/ });
+	await t.rejects(Network.load(delta), { name: "FormatError", message: /a delta; allowed: a whole checkpoint/ });
+	const other = await (await Network.create({ ...SPEC, layers: [{ type: "dense", units: 3 }, readout] })).save();
+	await t.rejects(deltaOf(base, other), { code: "option", option: "now" });
+	await t.rejects(deltaOf(base, now, { dropBits: 13 }), { code: "option", option: "dropBits" });
+});
+
+t.test("signed: by whom is known, and nothing can be changed", async (t) => {
+	const [keys, others] = [await newKeys(), await newKeys()];
+	const network = await Network.create(SPEC);
+	const bytes = await network.save();
+	const signed = await sign(bytes, keys, "m.stllr");
+	t.equal(signed.length, bytes.length + 96);
+	t.equal(await verify(signed, [others.publicKey, keys.publicKey]), keys.publicKey);
+	t.equal((await Network.load(signed)).stateHash(), network.stateHash());
+	t.equal((await Network.load(signed, { signedBy: [keys.publicKey] })).stateHash(), network.stateHash());
+	const again = await sign(signed, others);
+	t.equal(again.length, signed.length);
+	t.equal(await verify(again, [others.publicKey]), others.publicKey);
+	const refused = (file: Uint8Array, message: RegExp) =>
+		t.rejects(Network.load(file, { source: "m.stllr", signedBy: [keys.publicKey] }), { name: "FormatError", message });
+	await refused(bytes, /^m\.stllr: byte 14: no signature; allowed: a signed checkpoint$/);
+	await refused(again, /a signature of the key [0-9a-f]{64}; allowed: one of a trusted key$/);
+	// The signature of another file, and each of its bytes changed.
+	const other = await (await Network.create({ ...SPEC, seed: 4 })).save();
+	const forged = new Uint8Array(await sign(other, keys));
+	forged.set(signed.subarray(signed.length - 96), forged.length - 96);
+	await refused(forged, /a signature that does not fit/);
+	for (let at = signed.length - 96; at < signed.length; at += 1) {
+		const damaged = signed.slice();
+		damaged[at] = (damaged[at] ?? 0) ^ 4;
+		await t.rejects(verify(damaged, [keys.publicKey]), { name: "FormatError" });
+	}
+	await t.rejects(sign(bytes, { ...keys, privateKey: "00" }), {
+		code: "option",
+		message: /^privateKey: not an Ed25519 key/,
 	});
 });
 

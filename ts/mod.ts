@@ -24,7 +24,7 @@ export { type CostOptions, costs, type LayerCosts, type NetworkCosts } from "./n
 export type { FollowOptions, StreamAnswer } from "./network/follow.js";
 export type { Memory, Meter } from "./network/meter.js";
 export { type NamedOptions, type NetworkName, type NetworkSize, named, networkNames } from "./network/named/mod.js";
-export { type Answer, Network } from "./network/network.js";
+export { type Answer, type LoadOptions, Network } from "./network/network.js";
 export type { GivenParameters, LayerParameters, Rounding } from "./network/parameters.js";
 export type { RecordingOptions } from "./network/recording.js";
 export type * from "./network/spec/mod.js";

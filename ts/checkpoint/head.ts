@@ -17,6 +17,8 @@ export interface ArrayHead {
 	readonly length: number;
 	/** Elements of the state are this many bits to the left; only where weights were exported, else 0. */
 	readonly shift: number;
+	/** The type that the state has for it. */
+	readonly held: ArrayType;
 }
 
 /** What a network was trained on: counts, not data. */
@@ -69,7 +71,7 @@ export function plainHead(head: Head): unknown {
 	const { arrays, stream, delta, ...rest } = head;
 	return {
 		...rest,
-		arrays: arrays.map(({ layer, part, type, length, shift }) => [layer, part, type, length, shift]),
+		arrays: arrays.map(({ layer, part, type, length, shift, held }) => [layer, part, type, length, shift, held]),
 		...(stream === undefined ? {} : { stream: { ...stream, startUs: stream.startUs ?? null } }),
 		...(delta === undefined ? {} : { delta }),
 	};
@@ -108,18 +110,21 @@ export function checkHead(given: unknown, source?: string): Head {
 }
 
 function arrayOf(read: Reader, at: string, given: unknown): ArrayHead {
-	const [layer, part, type, length, shift] = read.list(at, given);
-	const known = ARRAY_TYPES.find((name) => name === type);
-	if (known === undefined) return read.fail(`${at} type`, type, ARRAY_TYPES.join(", "));
-	const bits = read.count(`${at} shift`, shift ?? 0);
+	const [layer, part, type, length, shift, held] = read.list(at, given);
+	const bits = read.count(`${at} shift`, shift);
 	if (bits > 8 * ELEMENT_BYTES.i32) return read.fail(`${at} shift`, bits, "at most 32");
 	return {
 		layer: read.count(`${at} layer`, layer),
 		part: read.text(`${at} part`, part),
-		type: known,
+		type: typeOf(read, `${at} type`, type),
 		length: read.count(`${at} length`, length),
 		shift: bits,
+		held: typeOf(read, `${at} held`, held),
 	};
+}
+
+function typeOf(read: Reader, at: string, given: unknown): ArrayType {
+	return ARRAY_TYPES.find((name) => name === given) ?? read.fail(at, given, ARRAY_TYPES.join(", "));
 }
 
 function streamOf(read: Reader, given: unknown): StreamHead {

@@ -3,6 +3,7 @@
 import { type Frame, type Kind, layOut, open, seal } from "../checkpoint/format.js";
 import { checkHead, type Head, type Json, type Learned, plainHead, type StreamHead } from "../checkpoint/head.js";
 import { pack } from "../checkpoint/pack.js";
+import { narrowed, WEIGHT_PARTS, widened } from "../checkpoint/weights.js";
 import { FormatError, OptionError } from "../errors.js";
 import { type FullSpec, fullSpec, type NetworkSpec, type Rates } from "./spec/mod.js";
 import { plainSpec } from "./spec/plain.js";
@@ -22,9 +23,29 @@ export interface Saved {
 /** A full checkpoint. */
 export function save(saved: Saved): Promise<Uint8Array<ArrayBuffer>> {
 	const { state, spec, rates, learned, stream, notes } = saved;
-	const arrays = state.arrays.map(({ layer, part, type, length }) => ({ layer, part, type, length, shift: 0 }));
+	const arrays = state.arrays.map(({ layer, part, type, length }) => ({
+		layer,
+		part,
+		type,
+		length,
+		shift: 0,
+		held: type,
+	}));
 	const head = { ...specHead(spec), rates, numbers: state.numbers, arrays, learned, stream, notes, delta: undefined };
 	return write("full", head, state.arrays);
+}
+
+/** The weights alone, in `bits` bits each, for who wants answers. */
+export function exportWeights(saved: Saved, bits: 16 | 8): Promise<Uint8Array<ArrayBuffer>> {
+	const { state, spec, rates, learned, notes } = saved;
+	const arrays = state.arrays
+		.filter(({ part }) => WEIGHT_PARTS.has(part))
+		.map(({ layer, part, type, length, bytes }) =>
+			narrowed({ layer, part, type, length, shift: 0, held: type, bytes }, bits),
+		);
+	const numbers = new BigInt64Array();
+	const head = { ...specHead(spec), rates, numbers, arrays, learned, stream: undefined, notes, delta: undefined };
+	return write("inference", head, arrays);
 }
 
 /** The part of a head that says which network it is. */
@@ -64,10 +85,14 @@ export async function load(bytes: Uint8Array, source?: string): Promise<Loaded> 
 	if (blocks.length !== head.arrays.length) {
 		throw new FormatError(96, `${head.arrays.length} arrays, and ${blocks.length} in the body`, "as many", source);
 	}
-	const arrays = blocks.map(({ bytes, type, byteOffset }, index) => {
-		const { layer, part, type: told } = head.arrays[index] ?? { layer: 0, part: "", type };
-		if (told !== type) throw new FormatError(byteOffset, `an array of ${type}`, told, source);
-		return { layer, part, type: told, bytes, byteOffset };
+	if (frame.kind === "delta") {
+		throw new FormatError(12, "a delta", "a whole checkpoint: add the delta to its base first", source);
+	}
+	const arrays = blocks.map(({ bytes, type, byteOffset }, index): GivenArray => {
+		const array = head.arrays[index];
+		if (array?.type !== type) throw new FormatError(byteOffset, `an array of ${type}`, `${array?.type}`, source);
+		const { layer, part, held } = array;
+		return { layer, part, type: held, bytes: widened({ ...array, bytes, byteOffset }, source), byteOffset };
 	});
 	return { frame, head, spec, arrays };
 }

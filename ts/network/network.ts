@@ -1,10 +1,12 @@
 // A network that learns while it listens: the object that users hold.
 
+import type { Kind } from "../checkpoint/format.js";
 import type { Head, Json } from "../checkpoint/head.js";
 import { OptionError, StateError } from "../errors.js";
 import type { Events, LiveEvents } from "../events/chunk.js";
 import type { StllrModule } from "../wasm/module.js";
 import * as check from "./check.js";
+import type { Saved } from "./checkpoint.js";
 import { learnerArguments, moduleOf, refusing } from "./core.js";
 import { type Followed, type FollowOptions, type StreamAnswer, StreamRun } from "./follow.js";
 import { LearnedCounts } from "./learned.js";
@@ -19,7 +21,7 @@ import {
 import { Recording, type RecordingOptions } from "./recording.js";
 import { checkRates, type FullSpec, fullSpec, type NetworkSpec, type Rates } from "./spec/mod.js";
 import { EventStaging } from "./staging.js";
-import { adopt, copyState, type GivenArray, readState, setState } from "./state.js";
+import { adopt, copyState, type GivenArray, readState, setState, setWeights } from "./state.js";
 import type { Target } from "./targets.js";
 import { type EstimateOptions, type Estimates, type Estimating, estimate, learnValues } from "./values.js";
 import { rateWords } from "./words.js";
@@ -39,6 +41,14 @@ export interface Answer {
 	readonly steps: number;
 	/** Faulty events that were dropped. */
 	readonly dropped: number;
+}
+
+/** How to load a checkpoint. */
+export interface LoadOptions {
+	/** A name for the bytes in errors. */
+	readonly source?: string;
+	/** Public keys, in hexadecimal digits: refuse what none of them signed. */
+	readonly signedBy?: readonly string[];
 }
 
 /** A network, on one thread. Learning changes its weights; everything else about it is fixed when it is made. */
@@ -78,16 +88,16 @@ export class Network {
 	/**
 	 * A network from a checkpoint that `save` made: as it was then, byte for byte, on every machine.
 	 *
-	 * @param options `source`: a name for the bytes in errors
-	 * @throws FormatError where the bytes are damaged, cut or no checkpoint, with the place
+	 * @throws FormatError where the bytes are damaged, cut, no checkpoint or not signed by whom they must be, with the place
 	 */
-	static async load(bytes: Uint8Array, options: { readonly source?: string } = {}): Promise<Network> {
-		const { source } = options;
+	static async load(bytes: Uint8Array, options: LoadOptions = {}): Promise<Network> {
+		const { source, signedBy } = options;
+		if (signedBy !== undefined) await (await import("../checkpoint/sign.js")).verify(bytes, signedBy, source);
 		const { load } = await checkpoints();
-		const { head, spec, arrays } = await load(bytes, source);
+		const { frame, head, spec, arrays } = await load(bytes, source);
 		const network = new Network(spec, await moduleOf(spec));
 		try {
-			network.#restore(head, arrays, source);
+			network.#restore(frame.kind, head, arrays, source);
 		} catch (cause) {
 			network.close();
 			throw cause;
@@ -100,16 +110,30 @@ export class Network {
 	 * stands in a stream, and `notes`. It is as the network was when this was called, whatever happens until the promise settles.
 	 */
 	async save(): Promise<Uint8Array> {
-		const state = copyState(this.#open(), this.#module);
-		const [spec, rates, learned, stream, notes] = [
-			this.#spec,
-			this.#rates,
-			this.#learned.saved(),
-			this.#stream?.saved(),
-			structuredClone(this.notes),
-		];
-		const { save } = await checkpoints();
-		return save({ state, spec, rates, learned, stream, notes });
+		const saved = this.#saved();
+		return (await checkpoints()).save(saved);
+	}
+
+	/**
+	 * The weights alone, as a smaller file for those who want answers: `load` makes a network at rest of it. Weights with more than
+	 * `bits` bits are rounded to so many, each layer as coarsely as its largest weight asks. Learning can go on from there.
+	 */
+	async exportWeights(options: { readonly bits?: 16 | 8 } = {}): Promise<Uint8Array> {
+		const { bits = 16 } = options;
+		if (bits !== 16 && bits !== 8) throw new OptionError("bits", bits, "16 or 8");
+		const saved = this.#saved();
+		return (await checkpoints()).exportWeights(saved, bits);
+	}
+
+	#saved(): Saved {
+		return {
+			state: copyState(this.#open(), this.#module),
+			spec: this.#spec,
+			rates: this.#rates,
+			learned: this.#learned.saved(),
+			stream: this.#stream?.saved(),
+			notes: structuredClone(this.notes),
+		};
 	}
 
 	private constructor(spec: FullSpec, module: StllrModule) {
@@ -122,9 +146,13 @@ export class Network {
 		this.#learned = new LearnedCounts(spec.readout.classes.length);
 	}
 
-	#restore(head: Head, arrays: readonly GivenArray[], source: string | undefined): void {
-		setState(this.#open(), this.#module, { numbers: head.numbers, arrays }, source);
+	#restore(kind: Kind, head: Head, arrays: readonly GivenArray[], source: string | undefined): void {
+		const learner = this.#open();
+		if (kind === "full") setState(learner, this.#module, { numbers: head.numbers, arrays }, source);
+		else setWeights(learner, this.#module, arrays, source);
+		// Those of the state are in it; beside the weights alone they are set.
 		this.#rates = checkRates("rates", head.rates, this.#rates);
+		if (kind !== "full") learner.setRates(rateWords(this.spec, this.#rates));
 		this.#learned.restore(head.learned, source);
 		this.notes = head.notes;
 		if (head.stream !== undefined) this.#stream = StreamRun.restored(this.#followed(), head.stream, source);

@@ -1,6 +1,7 @@
 // All of a learner's state, as it lies in WASM: numbers by value, arrays as views of its memory.
 
 import { ARRAY_TYPES, type ArrayType, ELEMENT_BYTES } from "../checkpoint/format.js";
+import { WEIGHT_PARTS } from "../checkpoint/weights.js";
 import { FormatError } from "../errors.js";
 import type { StllrModule } from "../wasm/module.js";
 
@@ -61,9 +62,23 @@ export function copyState(learner: Learner, module: StllrModule): LearnerState {
  * @throws FormatError that says which number or array is not what it must be; the learner must not be used then
  */
 export function setState(learner: Learner, module: StllrModule, state: GivenState, source?: string): void {
-	refuse(learner.setState(state.numbers), [], state.arrays, source);
+	const offsets = state.arrays.map(({ byteOffset }) => byteOffset);
+	refuse(learner.setState(state.numbers), [], offsets, source);
 	fill(arraysOf(learner, module), state.arrays, source);
-	adopt(learner, module, state.arrays, source);
+	adopt(learner, module, offsets, source);
+}
+
+/** Sets the weights of a learner that was just made; everything else stays at rest. Throws as `setState` does. */
+export function setWeights(learner: Learner, module: StllrModule, given: readonly GivenArray[], source?: string): void {
+	const { arrays } = readState(learner, module);
+	fill(
+		arrays.filter(({ part }) => WEIGHT_PARTS.has(part)),
+		given,
+		source,
+	);
+	let next = 0;
+	const offsets = arrays.map(({ part }) => (WEIGHT_PARTS.has(part) ? (given[next++]?.byteOffset ?? 96) : 96));
+	adopt(learner, module, offsets, source);
 }
 
 /** Puts arrays where a learner's lie; they must be the same ones. */
@@ -81,15 +96,15 @@ export function fill(to: readonly StateArray[], from: GivenState["arrays"], sour
 	if (more !== undefined) throw new FormatError(more.byteOffset, `${from.length} arrays`, `${to.length}`, source);
 }
 
-/** Checks arrays that were put where `readState` or `setState` said, and makes anew what follows from them. */
+/** Checks arrays that were put where `readState` or `setState` said (`offsets`: in their file), and makes anew what follows from them. */
 export function adopt(
 	learner: Learner,
 	module: StllrModule,
-	given: GivenState["arrays"] = [],
+	offsets: readonly number[] = [],
 	source: string | undefined = undefined,
 ): void {
 	const fault = learner.adoptState();
-	refuse(fault, arraysOf(learner, module), given, source);
+	refuse(fault, arraysOf(learner, module), offsets, source);
 }
 
 /** How an array is told in errors. */
@@ -111,7 +126,7 @@ function arraysOf(learner: Learner, { memory }: StllrModule): StateArray[] {
 function refuse(
 	fault: BigInt64Array,
 	arrays: readonly StateArray[],
-	given: GivenState["arrays"],
+	offsets: readonly number[],
 	source: string | undefined,
 ): void {
 	const [array, at = 0n, found, least, most] = fault;
@@ -119,7 +134,6 @@ function refuse(
 	const of = arrays[Number(array)];
 	const what = of === undefined ? `number ${at} of its state` : `element ${at} of ${nameOf(of, of.bytes.length)}`;
 	// Numbers are in the head, behind the frame.
-	const byteOffset =
-		of === undefined ? 96 : (given[Number(array)]?.byteOffset ?? 0) + Number(at) * ELEMENT_BYTES[of.type];
+	const byteOffset = of === undefined ? 96 : (offsets[Number(array)] ?? 0) + Number(at) * ELEMENT_BYTES[of.type];
 	throw new FormatError(byteOffset, `${what}: ${found}`, `${least} to ${most}`, source);
 }
