@@ -10,7 +10,7 @@ const MAGIC = [0x89, 0x53, 0x54, 0x4c, 0x4c, 0x52, 0x0d, 0x0a];
 /** This version. A reader refuses files of a larger major one; a larger minor one adds what may be overlooked. */
 export const VERSION = { major: 1, minor: 0 } as const;
 /** Bytes before the head: the frame, which ends with the checksums. */
-const FRAME = 96;
+export const FRAME = 96;
 /** Bytes of a signature with its key, at the end of a file that has one. */
 export const SIGNATURE = 96;
 /** The most bytes of a head. */

@@ -1,8 +1,10 @@
 // `stllr inspect`: what a network holds and does, layer by layer, beside what back-propagation through time would.
 
+import { existsSync } from "node:fs";
 import { type CostOptions, costs, type NetworkCosts, type NetworkSpec } from "../index.js";
 import { grouped, percent, short } from "../learning/report.js";
 import { type Args, type Command, UsageError } from "./args.js";
+import { describeHead, headJson, isCheckpoint, readHead } from "./checkpoint.js";
 import { inNetwork, NETWORK_NAMES, networkOf } from "./network.js";
 import { Screen } from "./screen.js";
 import { column, table } from "./table.js";
@@ -10,11 +12,12 @@ import { column, table } from "./table.js";
 /** The command. */
 export const command: Command = {
 	name: "inspect",
-	usage: "SPEC.json|NAME[:small] [options]",
+	usage: "SPEC.json|FILE.stllr|NAME[:small] [options]",
 	about: [
 		"Says what a network takes, by layer and in all: parameters, bytes, operations of",
 		"a step, and what back-propagation through time (BPTT) over a recording would.",
-		"Nothing is made or run. SPEC.json is a spec or a recipe of `stllr train`. Names:",
+		"Nothing is made or run. SPEC.json is a spec or a recipe of `stllr train`. Of a",
+		"checkpoint it also says what is in it, from its head alone. Names:",
 		`${NETWORK_NAMES}.`,
 	],
 	flags: [
@@ -33,15 +36,18 @@ async function run(args: Args): Promise<number> {
 	if (more !== undefined) throw new UsageError(`inspect takes one network; what is ${JSON.stringify(more)}?`);
 	const steps = args.integer("steps", 1, 2 ** 32, 100);
 	const rate = args.number("rate") ?? 0.05;
-	const spec = networkOf(given);
+	const checkpoint = existsSync(given) && (await isCheckpoint(given)) ? await readHead(given) : undefined;
+	// A head that was read is of a network that this version knows.
+	const spec = checkpoint === undefined ? networkOf(given) : (checkpoint.head.spec as NetworkSpec);
 	const of = (options: CostOptions) => inNetwork(given, () => costs(spec, options));
 	const firing = checkedRate(rate);
 	const asked = await of({ steps, ...firing });
 	const lengths = [...new Set([...LENGTHS, steps])].sort((a, b) => a - b);
 	const over = await Promise.all(lengths.map((length) => of({ steps: length, ...firing })));
 	const screen = new Screen(args);
+	if (checkpoint !== undefined) screen.say(...describeHead(checkpoint, screen.marks.faint), "");
 	report(screen, given, spec, asked, over);
-	screen.json({ network: given, ...asked, over: over.map(comparison) });
+	screen.json({ network: given, ...(checkpoint && headJson(checkpoint)), ...asked, over: over.map(comparison) });
 	return 0;
 }
 

@@ -13,7 +13,8 @@ const COMMANDS: Readonly<Record<string, { about: string; load: () => Promise<{ c
 	convert: { about: "an event file in another format", load: () => import("./convert.js") },
 	record: { about: "a live sensor into a file", load: () => import("./record.js") },
 	replay: { about: "a recorded session once more", load: () => import("./replay.js") },
-	inspect: { about: "what a network holds and does, layer by layer", load: () => import("./inspect.js") },
+	inspect: { about: "what a network holds and does; what a checkpoint has in it", load: () => import("./inspect.js") },
+	diff: { about: "in what two checkpoints differ", load: () => import("./diff.js") },
 };
 
 const HELP = `Usage: stllr COMMAND [options]
