@@ -1,7 +1,7 @@
 // Every error stllr throws on purpose. Each says what was given, what is allowed and where.
 
 /** What kind of thing went wrong; stable across versions, for programs to switch on. */
-export type ErrorCode = "option" | "event" | "format" | "dataset" | "environment" | "state";
+export type ErrorCode = "option" | "event" | "format" | "dataset" | "environment" | "state" | "storage";
 
 /** The base of all errors that stllr throws on purpose. */
 export class StllrError extends Error {
@@ -68,6 +68,47 @@ export class EnvironmentError extends StllrError {
 export class StateError extends StllrError {
 	constructor(message: string) {
 		super("state", message);
+	}
+}
+
+/**
+ * Why a file could not be kept or read; stable across versions.
+ * `missing`: nothing was ever saved there. `no-folder`, `full`, `read-only`, `denied`: what the system says of the folder
+ * or disk. `no-file`: a folder or a device stands there. `too-large`, `invalid`: what is there is not taken. `failed`: all else.
+ */
+export type StorageErrorKind =
+	| "missing"
+	| "no-folder"
+	| "full"
+	| "read-only"
+	| "denied"
+	| "no-file"
+	| "too-large"
+	| "invalid"
+	| "failed";
+
+/** A file that could not be kept, or could not be read. */
+export class StorageError extends StllrError {
+	readonly kind: StorageErrorKind;
+	/** The file that it is about. */
+	readonly file: string;
+	/** What was being done to it: `write`, `sync`, `rename`, `read`... */
+	readonly operation: string;
+	/** The system's word for it, where it is the system that refused: `ENOSPC`. */
+	readonly systemCode: string | undefined;
+
+	constructor(
+		kind: StorageErrorKind,
+		file: string,
+		operation: string,
+		reason: string,
+		options: { cause?: unknown; systemCode?: string } = {},
+	) {
+		super("storage", `${file}: ${operation}: ${reason}`, options);
+		this.kind = kind;
+		this.file = file;
+		this.operation = operation;
+		this.systemCode = options.systemCode;
 	}
 }
 
