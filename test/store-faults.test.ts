@@ -3,7 +3,7 @@ import { StorageError, Store } from "stllr/store";
 import t from "tap";
 import { Random } from "../ts/random.js";
 import { type Chance, Disk, type Fault, faults, PowerCut } from "./store/memory-files.js";
-import { indexOf, saveOf, validate, writerOf } from "./store/saves.js";
+import { indexOf, saveOf, validate, writerOf } from "./store/saves.mjs";
 import { everyWay } from "./store/ways.js";
 
 const path = "/data/digits.stllr";
@@ -219,6 +219,34 @@ t.test("random histories: what was acknowledged survives every crash", async (t)
 	for (const [what, count] of Object.entries(seen)) t.ok(count > 100, `${what}: ${count}`);
 });
 
+t.test("reads that go wrong: a whole save, or an error that says why", async (t) => {
+	const read = async (fault?: { at: number; kind: Fault }) => {
+		const disk = new Disk();
+		await befores.find(({ name }) => name === "two saves")?.make(disk);
+		const store = storeOn(disk, "1-0");
+		const start = disk.operations;
+		if (fault !== undefined) disk.fault = { at: start + fault.at, kind: fault.kind };
+		const found = await store.read().catch((error: StorageError) => error);
+		return { found, operations: disk.log.slice(start) };
+	};
+	const { operations } = await read();
+	for (const [at, operation] of operations.entries()) {
+		for (const kind of ["fail", "short"] as const) {
+			const { found } = await read({ at, kind });
+			const isRead = !/^(resolve|close)/.test(operation);
+			if (found instanceof Error) t.match(found, { code: "storage", kind: "failed", operation: "resolve" }, operation);
+			else if (kind === "fail" && isRead) {
+				t.strictSame([indexOf(found.bytes), found.generation], [1, "previous"], operation);
+				t.match(
+					found.warning,
+					/digits\.stllr: read: the disk failed \(EIO\); .*\.previous, the save before it, is loaded/,
+				);
+			} else t.strictSame([indexOf(found.bytes), found.generation], [2, "newest"], `${kind} ${operation}`);
+		}
+	}
+	t.equal(operations.length, 5);
+});
+
 /** Operations of several writers, of which chance says whose is next. */
 class Turns {
 	#waiting: (() => void)[] = [];
@@ -241,10 +269,15 @@ class Turns {
 t.test("two processes write one path: each save is whole, none comes back that its writer replaced", async (t) => {
 	let acknowledged = 0;
 	let older = 0;
+	warnings.length = 0;
 	for (let seed = 0; seed < 300; seed += 1) {
 		const random = new Random(seed, 7);
 		const disk = new Disk({ hasLinks: random.chance(0.5) });
 		const turns = new Turns();
+		if (random.chance(0.3)) {
+			disk.place(path, damaged);
+			disk.place(`${path}.previous`, saveOf(0, 24, 2));
+		}
 		const last = [0, 0];
 		const write = async (writer: number) => {
 			const store = storeOn(disk, `${writer}-0`, turns.turn);
@@ -278,5 +311,10 @@ t.test("two processes write one path: each save is whole, none comes back that i
 			if (index < (last[writer] ?? 0)) throw new Error(`seed ${seed}: save ${index} of ${writer} came back: ${last}`);
 		}
 	}
+	t.strictSame(
+		warnings.filter((text) => /nothing is saved there; it is replaced/.test(text)),
+		[],
+		"nobody takes what another is replacing for damaged",
+	);
 	t.ok(acknowledged > 500 && older > 0, `${acknowledged} acknowledged, ${older} times the previous file`);
 });

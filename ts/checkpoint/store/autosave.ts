@@ -157,8 +157,8 @@ export class Autosave {
 		return this.#closed;
 	}
 
-	/** Saves where that is due; else waits for when it will be. */
-	#look(): void {
+	/** Saves where that is due and may begin now; else waits for when it will be. */
+	#look(mayBegin = true): void {
 		if (this.#running !== undefined || this.#unsaved === 0 || this.#closed !== undefined) return;
 		const byTime = this.#everyMs < Number.POSITIVE_INFINITY;
 		const isWaiting = this.#notBeforeMs > Number.NEGATIVE_INFINITY;
@@ -167,7 +167,7 @@ export class Autosave {
 		if (!byTime && !isFull) return;
 		const now = byTime || isWaiting ? this.#clock() : 0;
 		const isDue = isFull || now - this.#sinceMs >= this.#everyMs;
-		if (isDue && now >= this.#notBeforeMs) {
+		if (mayBegin && isDue && now >= this.#notBeforeMs) {
 			// Those whom it concerns are told by `onError`.
 			this.#save().catch(() => undefined);
 		} else if (this.#inSilence && this.#cancelAlarm === undefined) {
@@ -198,7 +198,8 @@ export class Autosave {
 				this.#saving = 0;
 				this.#sinceMs = sinceMs;
 				this.#failed(error);
-				this.#look();
+				// Not before the next sample or the alarm, however short the wait is: nothing else would get its turn.
+				this.#look(false);
 				throw error;
 			},
 		);
