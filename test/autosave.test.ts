@@ -179,6 +179,23 @@ t.test("in silence, a failed save is tried again by itself", async (t) => {
 	t.equal(bench.timer.waiting, 0);
 });
 
+t.test("what a failed save held is as old as it was", async (t) => {
+	const bench = new Bench({ everyMs: 1000, inSilence: false, backoff: { firstMs: 0 } });
+	bench.isSlow = true;
+	bench.learn();
+	await bench.timer.turn(1000);
+	bench.learn();
+	await settled();
+	t.strictSame(bench.writes, [2]);
+	await bench.timer.turn(500);
+	bench.learn();
+	await bench.let(new Error("no disk"));
+	bench.learn();
+	await settled();
+	t.strictSame(bench.writes, [2, 4], "the first sample has waited for 1,500 ms, the last for none");
+	await bench.let();
+});
+
 t.test("snapshots that fail, or are promises; a reporter that fails", async (t) => {
 	const warned: Error[] = [];
 	const warn = (warning: Error) => warned.push(warning);

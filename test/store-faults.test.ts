@@ -151,7 +151,7 @@ function chanceOf(random: Random): Chance {
 
 t.test("random histories: what was acknowledged survives every crash", async (t) => {
 	const seen = { acknowledged: 0, refused: 0, cuts: 0, kills: 0, damages: 0, older: 0 };
-	for (let seed = 0; seed < 400; seed += 1) {
+	for (let seed = 0; seed < 150; seed += 1) {
 		const random = new Random(seed, 6);
 		let disk = new Disk({ hasLinks: random.chance(0.6) });
 		let store = storeOn(disk, "1-0");
@@ -216,7 +216,7 @@ t.test("random histories: what was acknowledged survives every crash", async (t)
 		}
 	}
 	t.comment(JSON.stringify(seen));
-	for (const [what, count] of Object.entries(seen)) t.ok(count > 100, `${what}: ${count}`);
+	for (const [what, count] of Object.entries(seen)) t.ok(count > 50, `${what}: ${count}`);
 });
 
 t.test("reads that go wrong: a whole save, or an error that says why", async (t) => {
@@ -270,7 +270,7 @@ t.test("two processes write one path: each save is whole, none comes back that i
 	let acknowledged = 0;
 	let older = 0;
 	warnings.length = 0;
-	for (let seed = 0; seed < 300; seed += 1) {
+	for (let seed = 0; seed < 200; seed += 1) {
 		const random = new Random(seed, 7);
 		const disk = new Disk({ hasLinks: random.chance(0.5) });
 		const turns = new Turns();
@@ -316,5 +316,42 @@ t.test("two processes write one path: each save is whole, none comes back that i
 		[],
 		"nobody takes what another is replacing for damaged",
 	);
-	t.ok(acknowledged > 500 && older > 0, `${acknowledged} acknowledged, ${older} times the previous file`);
+	t.ok(acknowledged > 300 && older > 0, `${acknowledged} acknowledged, ${older} times the previous file`);
+});
+
+t.test("without links, another process replaces the file while this one looks at it", async (t) => {
+	const disk = new Disk({ hasLinks: false });
+	disk.place(path, saveOf(1));
+	const files = disk.files("1-0");
+	const open = files.open.bind(files);
+	files.open = async (name) => {
+		files.open = open;
+		await files.rename(path, `${path}.previous`);
+		return open(name);
+	};
+	warnings.length = 0;
+	await new Store(path, { files, validate, warn: (text) => warnings.push(text) }).write(saveOf(2));
+	t.strictSame(warnings, [], "what is gone for a moment is not damaged");
+	t.strictSame([...disk.names.keys()].sort(), [path, `${path}.previous`]);
+});
+
+t.test("without links, another process mends a damaged file that this one is about to replace", async (t) => {
+	const disk = new Disk({ hasLinks: false });
+	disk.place(path, damaged);
+	disk.place(`${path}.previous`, saveOf(1));
+	const files = disk.files("1-0");
+	const other = storeOn(disk, "2-0");
+	const link = files.link.bind(files);
+	files.link = async (from, to) => {
+		await other.write(saveOf(5));
+		return link(from, to);
+	};
+	const rename = files.rename.bind(files);
+	files.rename = async (from, to) => {
+		if (to === path) disk.isCut = true;
+		return rename(from, to);
+	};
+	await t.rejects(new Store(path, { files, validate, warn: () => undefined }).write(saveOf(6)));
+	const { bytes, generation } = await storeOn(disk.afterKill(), "3-0").read();
+	t.strictSame([indexOf(bytes), generation], [5, "newest"], "what the other has acknowledged stays");
 });

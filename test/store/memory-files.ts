@@ -28,7 +28,7 @@ export const faults: readonly Fault[] = ["fail", "fail-late", "short", "full", "
 export class PowerCut extends Error {}
 
 /** A sector, small so that a small file has several. */
-const SECTOR = 4;
+const SECTOR = 8;
 
 /** A file's bytes, whatever its names are. */
 interface Inode {
@@ -205,7 +205,7 @@ function remains(inode: Inode, chance: Chance): Uint8Array {
 	if (way === 0) return synced;
 	if (way === 1) return bytes;
 	// The length of the new, and some of its sectors: elsewhere the old ones, or nothing where it had none.
-	const left = new Uint8Array(way === 2 ? bytes.length : chance.below(bytes.length + 1));
+	const left = new Uint8Array(way === 2 ? bytes.length : SECTOR * chance.below(Math.ceil(bytes.length / SECTOR)));
 	left.set(synced.subarray(0, left.length));
 	for (let at = 0; at < left.length; at += SECTOR) {
 		if (chance.below(2) === 1) left.set(bytes.subarray(at, Math.min(at + SECTOR, left.length)), at);

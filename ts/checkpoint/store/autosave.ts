@@ -153,7 +153,6 @@ export class Autosave {
 	 */
 	close(): Promise<void> {
 		this.#closed ??= this.flush();
-		this.#unsetAlarm();
 		return this.#closed;
 	}
 
