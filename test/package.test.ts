@@ -67,6 +67,16 @@ for (const [name, url] of Object.entries(needs)) {
 }
 `;
 
+const STORE = `
+import { Store } from "stllr/store";
+
+const store = new Store("kept", { validate() {} });
+await store.write(Uint8Array.of(1, 2));
+await store.write(Uint8Array.of(3));
+const { bytes, generation } = await store.read();
+console.log(...bytes, generation);
+`;
+
 t.test("package: installs into an empty folder and works, with no network, compiler or Rust", async (t) => {
 	const place = mkdtempSync(join(tmpdir(), "stllr-package-"));
 	t.teardown(() => rmSync(place, { recursive: true, force: true }));
@@ -107,6 +117,10 @@ t.test("package: installs into an empty folder and works, with no network, compi
 	writeFileSync(join(folder, "program.mjs"), PROGRAM);
 	const program = run("node", ["program.mjs"], { cwd: folder, env });
 	t.strictSame({ ...program }, { status: 0, stdout: "left right\nleft right\n10000 20000\n", stderr: "" });
+
+	writeFileSync(join(folder, "store.mjs"), STORE);
+	const store = run("node", ["store.mjs"], { cwd: folder, env });
+	t.strictSame({ ...store }, { status: 0, stdout: "3 newest\n", stderr: "" });
 
 	writeFileSync(join(folder, "sensors.mjs"), SENSORS);
 	const sensors = run("node", ["sensors.mjs"], { cwd: folder, env });
