@@ -4,11 +4,16 @@ import { crash } from "./crash/harness.js";
 
 const skip = process.platform === "win32" ? "needs SIGKILL" : false;
 
-t.test("killed 25 times", { skip }, async (t) => {
-	const module = new URL("crash/bytes-state.mjs", import.meta.url);
-	const crashes = await crash(t.testdir(), module, { rounds: 25, seed: 1, mostBytes: 2500 });
-	t.comment(crashes);
-	t.equal(crashes.old + crashes.new, 25);
-	t.ok(crashes.saved > 25 && crashes.samples > 25, "it came on");
-	t.ok(crashes.during.size > 3, `killed in the middle of ${[...crashes.during.keys()]}`);
-});
+for (const [state, rounds] of [
+	["bytes", 15],
+	["network", 10],
+] as const) {
+	t.test(`${state}: killed ${rounds} times`, { skip }, async (t) => {
+		const module = new URL(`crash/${state}-state.mjs`, import.meta.url);
+		const crashes = await crash(t.testdir(), module, { rounds, seed: 1, mostBytes: 2500 });
+		t.comment(crashes);
+		t.equal(crashes.old + crashes.new, rounds);
+		t.ok(crashes.saved > rounds && crashes.samples > rounds, "it came on");
+		t.ok(crashes.during.size > 1, `killed in the middle of ${[...crashes.during.keys()]}`);
+	});
+}

@@ -21,7 +21,7 @@ await run(async () => {
 	await buildSweeps();
 	await checkTypes();
 	const native = given.length > 0 ? nothing : await runCargo();
-	const sum = add(native, runTap(files));
+	const sum = add(native, runTap(files, isLong ? ["--timeout=3600"] : []));
 	process.stdout.write(`${describe(sum)}\n`);
 	if (sum.failed > 0) process.exitCode = 1;
 });
@@ -62,15 +62,19 @@ async function runCargo() {
 	return sum;
 }
 
-function runTap(files) {
+function runTap(files, options) {
 	if (files.length === 0) throw new Refusal("there is no test to run");
 	const report = join(root, "target/test.tap");
 	mkdirSync(join(report, ".."), { recursive: true });
 	rmSync(report, { force: true });
 	const reporter = process.stdout.isTTY ? "base" : "min";
-	const status = show(npmTool("tap"), ["run", `--reporter=${reporter}`, `--output-file=${report}`, ...files], {
-		stdout: 1,
-	});
+	const status = show(
+		npmTool("tap"),
+		["run", `--reporter=${reporter}`, `--output-file=${report}`, ...options, ...files],
+		{
+			stdout: 1,
+		},
+	);
 	const sum = certain(tallyTap(readFileSync(report, "utf8")), status);
 	say(`tap: ${describe(sum)}`);
 	return sum;
