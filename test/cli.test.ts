@@ -1,49 +1,13 @@
 // The program as a user starts it: what it prints, where, and its exit codes.
-import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import t from "tap";
+import { lastLine, node, program, sides, stllr } from "./program.js";
 
-const program = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 const shared = fileURLToPath(new URL("../../shared/data/nmnist-small/nmnist-small.zip", import.meta.url));
 const unshared = existsSync(shared) ? false : "needs ../shared/data, which is not there";
-
-// A user's Node has none of the loaders that the test runner gives to every Node it sees started.
-const node = ["-u", "NODE_OPTIONS", process.execPath];
-
-function stllr(...args: string[]) {
-	const { status, stdout, stderr } = spawnSync("env", [...node, program, ...args], { encoding: "utf8" });
-	return { status, stdout, stderr };
-}
-
-/** The last line of what was printed, as the JSON that it is. */
-function lastLine(stdout: string): Record<string, unknown> {
-	const line: unknown = JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "");
-	return line as Record<string, unknown>;
-}
-
-/** A folder of recordings of 40 events, on the left or on the right of a 16 x 8 sensor. */
-function sides(folder: string): string {
-	const names = ["left", "right"];
-	for (const [part, count] of [
-		["train", 40],
-		["test", 10],
-	] as const) {
-		const lines = Array.from({ length: count }, (_, index) => {
-			const label = index % 2;
-			const records = Array.from({ length: 40 }, (_, event) => {
-				const x = 8 * label + ((index * 7 + event * 3) % 8);
-				return [x, (index + event * 5) % 8, event % 2 === 0 ? 0x80 : 0, (event * 1500) >> 8, (event * 1500) & 0xff];
-			});
-			mkdirSync(folder, { recursive: true });
-			writeFileSync(join(folder, `${part}${index}.bs2`), Uint8Array.from(records.flat()));
-			return `${part}${index},${names[label]}`;
-		});
-		writeFileSync(join(folder, `${part}.csv`), `sample,side\n${lines.join("\n")}\n`);
-	}
-	return folder;
-}
 
 t.test("stllr: help and version", async (t) => {
 	const help = stllr("--help");
@@ -68,7 +32,7 @@ t.test("stllr: a mistake is one line on stderr, nothing on stdout, and exit code
 		[
 			["lern"],
 			2,
-			/^stllr: there is no command lern; there are demo, train, eval, info, convert, record, replay, inspect$/,
+			/^stllr: there is no command lern; there are demo, train, eval, info, convert, record, replay, inspect, diff$/,
 		],
 		[["--lern"], 2, /^stllr: there is no option --lern;/],
 		[["constructor"], 2, /^stllr: there is no command constructor;/],

@@ -29,9 +29,10 @@ async function run(args: Args): Promise<number> {
 	const [a, b] = [await read(one), await read(other)];
 	const fields = differences("", facts(a), facts(b));
 	const arrays = differentArrays(a.arrays, b.arrays);
+	const numbers = differentNumbers(a.head.numbers, b.head.numbers);
 	const screen = new Screen(args);
 	const { marks } = screen;
-	const isSame = fields.length === 0 && arrays.every(({ differ }) => differ === 0);
+	const isSame = fields.length === 0 && numbers === 0 && arrays.every(({ differ }) => differ === 0);
 	const [head = "", ...rows] = table(
 		arrays.filter(({ differ }) => differ !== 0),
 		[
@@ -47,9 +48,10 @@ async function run(args: Args): Promise<number> {
 	screen.say(
 		...(isSame ? ["the same"] : []),
 		...fields.map(({ field, a: first, b: second }) => `${field}: ${shown(first)} | ${shown(second)}`),
+		...(numbers === 0 ? [] : [`${numbers} numbers of the state: clocks, counts, rates`]),
 		...(rows.length === 0 ? [] : [marks.faint(head), ...rows]),
 	);
-	screen.json({ same: isSame, fields, arrays });
+	screen.json({ same: isSame, fields, numbers, arrays });
 	return isSame ? 0 : 1;
 }
 
@@ -72,7 +74,7 @@ async function read(path: string): Promise<Contents> {
 
 /** All that a head says, but for its arrays, as plain data. */
 function facts({ kind, head }: Contents): unknown {
-	const { spec, rates, learned, notes, stream, delta, numbers } = head;
+	const { spec, rates, learned, notes, stream, delta } = head;
 	const { scores, ...place } = stream ?? { scores: undefined };
 	return {
 		kind,
@@ -82,7 +84,6 @@ function facts({ kind, head }: Contents): unknown {
 		notes,
 		...(delta && { delta }),
 		...(scores && { stream: { ...place, scores: [...scores] } }),
-		numbers: [...numbers].map(Number),
 	};
 }
 
@@ -108,6 +109,11 @@ function isParent(value: unknown): value is object {
 
 function shown(value: unknown): string {
 	return value === undefined ? "-" : JSON.stringify(value);
+}
+
+/** How many numbers differ, or are in one alone. */
+function differentNumbers(a: BigInt64Array, b: BigInt64Array): number {
+	return a.reduce((count, value, at) => count + Number(value !== b[at]), Math.max(0, b.length - a.length));
 }
 
 interface ArrayDifference {

@@ -1,12 +1,15 @@
 // `stllr eval`: repeats a run of `train` from its recipe, proves that the weights are the same, and tests them.
 
+import { existsSync } from "node:fs";
 import { type LabelledSet, openLabelled, type Recording } from "../datasets/mod.js";
 import { Network, OptionError, openEvents, StllrError } from "../index.js";
 import type { Progress } from "../learning/progress.js";
 import { confusionTable, duration, grouped, jsonPercent, percent } from "../learning/report.js";
 import { test, train } from "../learning/trainer.js";
 import { type Args, type Command, UsageError } from "./args.js";
+import { isCheckpoint } from "./checkpoint.js";
 import { Interrupt } from "./interrupt.js";
+import { loadModel } from "./model.js";
 import { type Recipe, readRecipe } from "./recipe.js";
 import { Screen } from "./screen.js";
 import { openRecordings } from "./sets.js";
@@ -15,12 +18,13 @@ import { jsonSeconds, taskOf } from "./summary.js";
 /** The command. */
 export const command: Command = {
 	name: "eval",
-	usage: "RECIPE [FILE...] [options]",
+	usage: "MODEL.stllr|RECIPE [FILE...] [options]",
 	about: [
-		"Repeats the run that `stllr train --recipe RECIPE` wrote down, checks that the",
-		"weights are the same, byte for byte, and tests them: on the recordings kept back",
-		"for that, or on each FILE: an event file (.bin, .bs2), whose class it tells, or",
-		"a zip or folder of labelled recordings.",
+		"Tests a network that `stllr train --out MODEL.stllr` has written on each FILE:",
+		"an event file (.bin, .bs2), whose class it tells, or a zip or folder of labelled",
+		"recordings. Of a RECIPE, which `stllr train --recipe` has written, it repeats the",
+		"run first and checks that the weights are the same, byte for byte; without a FILE",
+		"it tests the recordings that were kept back for that.",
 	],
 	flags: [
 		{ name: "data", value: "PATH", help: "where the recipe's recordings are, if they have moved" },
@@ -33,8 +37,9 @@ type OnFault = "refuse" | "skip";
 
 async function run(args: Args): Promise<number> {
 	const [path, ...files] = args.positionals;
-	if (path === undefined) throw new UsageError("eval needs the RECIPE that `stllr train --recipe` has written");
+	if (path === undefined) throw new UsageError("eval needs a MODEL.stllr or a RECIPE that `stllr train` has written");
 	const screen = new Screen(args);
+	if (existsSync(path) && (await isCheckpoint(path))) return evaluate(path, files, args, screen);
 	const recipe = readRecipe(path);
 	const onFault = args.word("on-fault", ["refuse", "skip"]) ?? "refuse";
 	const set = await openRecordings(args.text("data") ?? recipe.data, recipe.dataset, { onFault: recipe.onFault });
@@ -63,6 +68,23 @@ async function run(args: Args): Promise<number> {
 	} finally {
 		network.close();
 		set.close?.();
+	}
+}
+
+/** Tests the network of a checkpoint. */
+async function evaluate(path: string, files: readonly string[], args: Args, screen: Screen): Promise<number> {
+	const data = args.text("data");
+	const all = data === undefined ? files : [data, ...files];
+	if (all.length === 0) throw new UsageError("eval needs a FILE to test the network on");
+	const onFault = args.word("on-fault", ["refuse", "skip"]) ?? "refuse";
+	const network = await loadModel(path, (line) => screen.note(line));
+	try {
+		const answers = [];
+		for (const file of all) answers.push(await show(network, file, onFault, screen));
+		screen.json({ model: path, files: answers, bytes: network.memory().total, weightsHash: network.weightsHash() });
+		return 0;
+	} finally {
+		network.close();
 	}
 }
 

@@ -12,6 +12,7 @@ import { crossValidate } from "../learning/validate.js";
 import { type Args, type Command, UsageError } from "./args.js";
 import { COLLECT_EVERY, collect, HOLD_BYTES } from "./heap.js";
 import { Interrupt } from "./interrupt.js";
+import { modelStore } from "./model.js";
 import { writeRecipe } from "./recipe.js";
 import { scheduleAbout, scheduleFlags, scheduleNames, scheduleOf } from "./schedule.js";
 import { Screen } from "./screen.js";
@@ -42,6 +43,7 @@ export const command: Command = {
 		...scheduleFlags,
 		{ name: "shift", value: "N", help: "move each recording by up to N pixels (0; N-MNIST: 2)" },
 		{ name: "on-fault", value: "WHAT", help: "at bad events: refuse or skip (refuse)" },
+		{ name: "out", value: "FILE", help: "write the network, after each epoch and at the end (m.stllr)" },
 		{ name: "recipe", value: "FILE", help: "write what `stllr eval` needs to repeat the run" },
 	],
 	named: [...specNames, ...scheduleNames],
@@ -54,7 +56,9 @@ async function run(args: Args): Promise<number> {
 	if (more !== undefined) throw new UsageError(`train takes one PATH; what is ${JSON.stringify(more)}?`);
 	const recipe = args.text("recipe");
 	const folds = args.number("folds");
+	const out = args.text("out");
 	if (recipe !== undefined && folds !== undefined) throw new UsageError("--recipe goes with one run, not with --folds");
+	if (out !== undefined && folds !== undefined) throw new UsageError("--out goes with one run, not with --folds");
 
 	const screen = new Screen(args);
 	const onFault = args.word("on-fault", ["refuse", "skip"]) ?? "refuse";
@@ -87,7 +91,7 @@ async function run(args: Args): Promise<number> {
 	try {
 		const results =
 			folds === undefined
-				? [await single(spec, set, options)]
+				? [await single(spec, set, options, out, screen)]
 				: await crossValidate(spec, set, folds, options, (result, fold) => {
 						screen.note(`fold ${fold} of ${folds}: ${percent(result.confusion.accuracy)}`);
 					});
@@ -120,10 +124,29 @@ async function run(args: Args): Promise<number> {
 	}
 }
 
-async function single(spec: NetworkSpec, set: LabelledSet, options: TrainOptions): Promise<TrainResult> {
+async function single(
+	spec: NetworkSpec,
+	set: LabelledSet,
+	options: TrainOptions,
+	out: string | undefined,
+	screen: Screen,
+): Promise<TrainResult> {
 	const network = await Network.create(spec);
+	const store = out === undefined ? undefined : modelStore(out, (line) => screen.note(line));
+	const save = async () => store?.write(await network.save());
+	// A disk that is full is told at once, and learning goes on; the last save is the one that counts.
+	const saving: Promise<void>[] = [];
+	const failed = (error: unknown) => screen.note(`not saved: ${error instanceof Error ? error.message : error}`);
+	const onEpoch = (epoch: EpochResult) => {
+		options.onEpoch?.(epoch);
+		saving.push(save().catch(failed));
+	};
 	try {
-		return await train(network, set, options);
+		const result = await train(network, set, { ...options, onEpoch });
+		await Promise.all(saving);
+		await save();
+		if (out !== undefined) screen.note(`wrote ${out}`);
+		return result;
 	} finally {
 		network.close();
 	}
