@@ -102,6 +102,13 @@ impl Neurons {
         self.spike_count += count;
     }
 
+    /// Forgets spikes of neurons from `units` on: the padding's. It has none of its own, but state from outside may have.
+    pub fn end_spikes(&mut self, units: usize) {
+        while self.spikes().last().is_some_and(|&last| last as usize >= units) {
+            self.spike_count -= 1;
+        }
+    }
+
     /// The neurons that spiked in the last step, rising.
     pub fn spikes(&self) -> &[u32] {
         &self.spikes[..self.spike_count]

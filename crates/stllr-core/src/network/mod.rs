@@ -384,6 +384,11 @@ impl Network {
         self.clock
     }
 
+    /// Do steps keep traces, so that they can learn?
+    pub fn tracks(&self) -> bool {
+        self.tracking
+    }
+
     /// Work done since [`Self::reset_meter`].
     pub fn meter(&self) -> &Meter {
         &self.meter

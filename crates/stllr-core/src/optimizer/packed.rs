@@ -53,7 +53,7 @@ fn with_sign(magnitude: u64, negative: bool) -> i64 {
 #[inline(always)]
 pub(super) fn follow(mean: u32, keep: u32, g: i32, take: u32) -> u32 {
     let (mantissa, exponent, negative) = signed_parts(mean);
-    let old = (mantissa as u64 * keep as u64) >> (BETA_BITS - exponent);
+    let old = (mantissa as u64 * keep as u64) >> BETA_BITS.saturating_sub(exponent);
     let new = (g.unsigned_abs() as u64 * take as u64) >> (BETA_BITS - EXTRA);
     pack_signed(with_sign(old, negative) + with_sign(new, g < 0))
 }

@@ -86,3 +86,63 @@ fn refuses(network: &mut Network, run: usize) {
         }
     }
 }
+
+/// State of which some numbers and elements are others that their types have: it is refused, or the network works. `ROUNDS` in the
+/// environment asks for more than the few of every run.
+#[test]
+fn state_that_is_taken_works_whatever_it_is() {
+    let rounds = std::env::var("ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(8);
+    let mut taken = 0;
+    for run in (0..RUNS).step_by(3) {
+        let mut saved = None;
+        let mut steps = 0;
+        train(run, &mut |_| (), &mut |network| {
+            steps += 1;
+            if steps == 37 {
+                saved = Some((network.spec().clone(), network.save()));
+            }
+        });
+        let (spec, state) = saved.expect("so many steps");
+        for round in 0..rounds {
+            let draw = Stream::new(77, run as u32).word(round);
+            let mut other = state.clone();
+            damage(&mut other, draw);
+            let mut network = Network::new(spec.clone()).expect("the spec is valid");
+            if network.set(&other).is_ok() {
+                taken += 1;
+                go_on(&mut network);
+            }
+        }
+    }
+    assert!(taken > rounds, "{taken}");
+}
+
+fn damage(state: &mut stllr_core::keep::State, draw: u32) {
+    let pick = |length: usize| mix(draw ^ 5) as usize % length.max(1);
+    if draw.is_multiple_of(3) {
+        let at = pick(state.numbers.len());
+        state.numbers[at] = [0, 1, 2, 7, i64::MAX, 1 << 31, 1 << 16, 40][mix(draw ^ 9) as usize % 8];
+        return;
+    }
+    let at = pick(state.arrays.len());
+    let array = &mut state.arrays[at];
+    for k in 0..4 {
+        let at = mix(draw ^ (k + 20)) as usize % array.bytes.len();
+        array.bytes[at] = mix(draw ^ (k + 30)) as u8;
+    }
+}
+
+/// Steps, with whatever may be learned.
+fn go_on(network: &mut Network) {
+    let tracks = network.tracks();
+    let (inputs, classes) = (network.spec().inputs() as u32, network.spec().readout.classes);
+    let tells = network.spec().readout.kernel.is_none();
+    for step in 0..70 {
+        let input: Vec<u32> = (0..inputs).filter(|i| (i + step).is_multiple_of(3)).collect();
+        let learns = tracks && tells && step % 3 != 1;
+        network.step(&input, if learns { Target::Class(step % classes as u32) } else { Target::None });
+    }
+    network.end_sequence();
+    network.reset(true);
+    network.step(&[], Target::None);
+}

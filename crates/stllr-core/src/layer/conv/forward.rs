@@ -24,8 +24,9 @@ impl Conv {
         if stride == channels {
             self.spikes.extend_from_slice(self.neurons.spikes());
         } else {
-            // Without the padding.
-            self.spikes.extend(self.neurons.spikes().iter().map(|s| s / stride * channels + s % stride));
+            // Without the padding, which could spike in state from outside.
+            let real = self.neurons.spikes().iter().filter(|&s| s % stride < channels);
+            self.spikes.extend(real.map(|s| s / stride * channels + s % stride));
         }
         meter.hidden_spikes += self.spikes.len() as u64;
         &self.spikes

@@ -136,6 +136,7 @@ impl Spiking {
         self.add_rows(scaled..self.rows.len());
         self.neurons.begin_step();
         self.neurons.fire(0..self.width, &self.current, &self.bias);
+        self.neurons.end_spikes(self.spec.units);
         meter.synaptic_operations += self.rows.len() as u64 * self.spec.units as u64;
         meter.hidden_spikes += self.spikes().len() as u64;
         self.spikes()
