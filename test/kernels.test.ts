@@ -26,10 +26,10 @@ const BUILDS = [
 	{ build: "simd", kernels: "simd128", tables: 3 },
 	{ build: "scalar", kernels: "scalar", tables: 1 },
 ];
-const KERNELS = 30;
+const KERNELS = 31;
 /** Written by the native build: a hash and a name a line, in the order of the runs. */
 const HASHES = readFileSync(new URL("../crates/stllr-sweeps/hashes.txt", import.meta.url), "utf8");
-const RUNS = 64;
+const RUNS = 65;
 
 for (const { build, kernels, tables } of BUILDS) {
 	const path = fileURLToPath(new URL(`../target/sweeps/${build}.wasm`, import.meta.url));

@@ -56,6 +56,8 @@ pub enum Part {
     LocalMembrane = 20,
     /// The inputs that have an event in the open step, a bit each.
     Seen = 21,
+    /// Currents of neurons that have such.
+    Current = 22,
 }
 
 /// An array of state.

@@ -3,9 +3,9 @@
 
 mod common;
 
-use common::{Draw, PSIS, layer, learning, power};
+use common::{Draw, PSIS, layer, learning, loihi, power};
 use stllr_core::fixed::Factor;
-use stllr_core::layer::{Conv, ConvSpec, Geometry, Kernel, Mode, Spiking, SpikingSpec};
+use stllr_core::layer::{Conv, ConvSpec, Geometry, Kernel, LoihiSpec, Mode, Spiking, SpikingSpec};
 use stllr_core::meter::Meter;
 use stllr_core::noise::Rounding;
 use stllr_core::shape::{Port, Shape};
@@ -95,6 +95,10 @@ impl Twins {
         };
         if draw.chance(50) {
             neurons.factors.alpha_post = Factor::ZERO;
+        }
+        if draw.chance(30) {
+            let chip = LoihiSpec { current_decay: 1024, voltage_decay: 128, threshold: 128, bits: 13 };
+            neurons = loihi(chip, neurons);
         }
         let learning = learning(mode, 5, Rounding::Nearest);
         let spec = ConvSpec { neurons: neurons.clone(), kernel };

@@ -41,6 +41,7 @@ fn extreme_layer(draw: &mut Draw) -> SpikingSpec {
         divisor: 1,
         standardise: false,
         byte_shift: None,
+        loihi: None,
     }
 }
 

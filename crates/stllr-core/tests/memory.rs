@@ -2,11 +2,11 @@
 
 mod common;
 
-use common::{Draw, PSIS, layer, learning, network};
+use common::{Draw, PSIS, layer, learning, loihi, network};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use stllr_core::fixed::Factor;
-use stllr_core::layer::{Factors, Mode, Readout, Spiking, SpikingSpec};
+use stllr_core::layer::{Factors, LoihiSpec, Mode, Readout, Spiking, SpikingSpec};
 use stllr_core::network::{LayerSpec, Network, Spec, Target};
 use stllr_core::noise::Rounding;
 use stllr_core::shape::Shape;
@@ -58,6 +58,8 @@ fn specs() -> Vec<Spec> {
                 let byte_shift = [None, Some(6)][k / 2];
                 let of =
                     |&units: &usize| SpikingSpec { psi, recurrent, factors, bias: true, byte_shift, ..layer(units) };
+                let chip = LoihiSpec { current_decay: 1024, voltage_decay: 128, threshold: 80, bits: 13 };
+                let of = |units: &usize| if k == 1 { loihi(chip, of(units)) } else { of(units) };
                 let learning = learning(mode, block_steps, Rounding::Dithered);
                 let signal = if k < 2 { Signal::Bp } else { Signal::Dfa };
                 specs.push(Spec {

@@ -3,12 +3,13 @@
 
 mod common;
 
-use common::{layer, learning, network, power};
+use common::{layer, learning, loihi, network, power};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use stllr_core::fixed::ONE_Q15;
 use stllr_core::layer::{
-    ConvSpec, DropoutSpec, JoinSpec, Kernel, Learning, Mode, PoolSpec, Readout, ReadoutSpec, SpikingSpec, UpsampleSpec,
+    ConvSpec, DropoutSpec, JoinSpec, Kernel, Learning, LoihiSpec, Mode, PoolSpec, Readout, ReadoutSpec, SpikingSpec,
+    UpsampleSpec,
 };
 use stllr_core::loss::Loss;
 use stllr_core::network::{Layer, LayerKind, LayerSpec, Network, Spec, Target};
@@ -78,10 +79,13 @@ fn specs() -> Vec<Spec> {
     let sequence = |optimizer| Learning { optimizer, ..learning(Mode::Sequence, 2, Rounding::Dithered) };
     let decayed = |learning: Learning| Learning { decay: power(-3), ..learning };
     let momentum = Optimizer::Momentum { momentum: 1 << 29, nesterov: false };
+    // What its currents hold is all that decides what comes next.
+    let chip = LoihiSpec { current_decay: 512, voltage_decay: 4096, threshold: 40, bits: 13 };
     let nesterov = Optimizer::Momentum { momentum: 1 << 29, nesterov: true };
     vec![
         Spec { input: Shape::vector(18), ..network(vec![layer(6)], dithered) },
         Spec { input: Shape::vector(18), ..network(vec![layer(6)], decayed(dithered)) },
+        Spec { input: Shape::vector(18), ..network(vec![loihi(chip, layer(6))], dithered) },
         deep(Signal::Bp, Loss::CrossEntropy, block(Optimizer::Sgd)),
         deep(Signal::Bp, Loss::MeanSquare, decayed(sequence(Optimizer::ADAM))),
         deep(Signal::Dfa, Loss::Binary, block(momentum)),

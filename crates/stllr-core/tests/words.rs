@@ -202,7 +202,7 @@ fn layers_that_do_not_fit_are_named() {
     assert_eq!(refused(&[conv(1, 3, [3, 3, 1, 0, 1, 1])]), (Some(0), "source", 1, (0, 0)));
     assert_eq!(refused(&[fits.clone(), layer(2, &[(1, 1)], &[0, 7, 1])]), (Some(1), "pool's size", 7, (1, 6)));
     assert_eq!(refused(&[fits.clone(), layer(4, &[(0, 1), (1, 1)], &[])]).1, "sources of one shape");
-    assert_eq!(refused(&[layer(7, &[(0, 1)], &[])]), (Some(0), "kind", 7, (0, 6)));
+    assert_eq!(refused(&[layer(9, &[(0, 1)], &[])]), (Some(0), "kind", 9, (0, 8)));
     assert_eq!(refused(&[layer(3, &[(0, 1)], &[65])]), (Some(0), "factor", 65, (1, 64)));
     let sums = layer(2, &[(0, 1)], &[1, 2, 2]);
     assert_eq!(refused(&[sums, layer(2, &[(1, 1)], &[0, 2, 2])]).1, "spikes of an element for a maximum");
@@ -237,6 +237,26 @@ fn words_are_read_as_meant() {
         "memory_limit: 9437184",
     ] {
         assert!(text.contains(part), "{part} is not in {text}");
+    }
+}
+
+#[test]
+fn neurons_of_loihis_have_four_words_more() {
+    let header = [2, 2, 8, 8, 1, 0, 0, 1, 16, 1, 1, 0, 9, 0, 0, 0, 0, 0];
+    let neurons = [5, 0, 12, 0, 0, 0, 1, 24_576, 6_554, 16_384, 1, 0, 0, 20_000, -6, 1, 77, 78, 0, 16];
+    let (kernel, chip) = ([3, 3, 1, 0, 1, 1], [1024, 128, 80, 13]);
+    let readout = [1, 1, 1, 3, 100, 200, 30_000, -9, 0, 99, 0, 0];
+    let of = |kind: i32, own: &[i32]| {
+        let layer = [&[kind, 3 + own.len() as i32, 1, 0, 1], own].concat();
+        format!("{:?}", Spec::from_words(&[&header[..], &layer, &readout].concat()))
+    };
+    let meant = "loihi: Some(LoihiSpec { current_decay: 1024, voltage_decay: 128, threshold: 80, bits: 13 })";
+    for (kind, own) in [(7, [&neurons[..], &chip].concat()), (8, [&neurons[..], &kernel, &chip].concat())] {
+        let text = of(kind, &own);
+        assert!(text.contains(meant) && text.contains("Conv") == (kind == 8), "{text}");
+        // Without the chip's words they are no layer of that kind.
+        assert!(of(kind, &own[..own.len() - 4]).contains("length"), "kind {kind}");
+        assert!(of(kind - 7, &own).contains("length"), "kind {kind}");
     }
 }
 

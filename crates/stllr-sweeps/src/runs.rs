@@ -77,6 +77,7 @@ pub fn spec(run: usize) -> Spec {
         divisor: 1,
         standardise: false,
         byte_shift: None,
+        loihi: None,
         deviation: 9 << 20,
         recurrent_deviation: 3 << 20,
     };

@@ -37,6 +37,24 @@ pub struct Lif {
     pub soft_reset: bool,
 }
 
+/// Where the states of Loihi's neurons saturate: 24 bits with the sign.
+pub const LOIHI_MAX: i32 = (1 << 23) - 1;
+
+/// What a step of Loihi's neurons needs besides the states.
+#[derive(Clone, Copy, Debug)]
+pub struct Loihi {
+    /// What stays of a current in a step, in 4096ths.
+    pub current_keep: i32,
+    /// What stays of a voltage in a step, in 4096ths.
+    pub voltage_keep: i32,
+    /// In the chip's units, 1 to [`LOIHI_MAX`].
+    pub threshold: i32,
+    /// Fraction bits that the chip's units have beyond weights, 0 to 8.
+    pub shift_in: u32,
+    /// Fraction bits that membranes have beyond the chip's units, 0 to 8.
+    pub shift_out: u32,
+}
+
 /// A linear function of a weight w, rounded down: `((w * slope + offset) >> right) << left`, in an `i64`.
 ///
 /// `slope` is below 2^33 in magnitude, `offset` below 2^62, `right` at most 62, and `left` at most 16 and zero unless `right` is.

@@ -10,6 +10,7 @@ mod backward;
 mod byte;
 mod forward;
 mod input;
+mod loihi;
 mod misuse;
 mod naive;
 mod product;
@@ -33,10 +34,11 @@ pub struct Check {
 }
 
 /// One a kernel.
-pub const CHECKS: [Check; 30] = [
+pub const CHECKS: [Check; 31] = [
     Check { name: "sum_rows", run: forward::sum_rows },
     Check { name: "add_row", run: forward::add_row },
     Check { name: "lif", run: forward::lif },
+    Check { name: "loihi", run: loihi::loihi },
     Check { name: "tri", run: forward::tri },
     Check { name: "feedback", run: backward::feedback },
     Check { name: "rows_dot", run: backward::rows_dot },
@@ -96,8 +98,8 @@ mod tests {
         ($($name:ident)*) => { $(#[test] fn $name() { check(stringify!($name)); })* };
     }
     checks! {
-        sum_rows add_row lif tri feedback rows_dot rows_dot_many rows_dot_sparse product_size product_narrow product contribution
-        trace_contribution decay_add sweep_back add peak quantise update_row accumulate_row apply_row apply_wide_row
+        sum_rows add_row lif loihi tri feedback rows_dot rows_dot_many rows_dot_sparse product_size product_narrow product
+        contribution trace_contribution decay_add sweep_back add peak quantise update_row accumulate_row apply_row apply_wide_row
         sum_byte_rows add_byte_row widen_bytes change_bytes weight_sums gradient_sums standardise standard_back
     }
 

@@ -2,6 +2,7 @@
 
 mod conv;
 mod descent;
+mod loihi;
 mod neurons;
 mod readout;
 mod relay;
@@ -10,6 +11,7 @@ mod update;
 mod weights;
 
 pub use conv::{Conv, ConvSpec, Geometry, Kernel};
+pub use loihi::{LOIHI_THRESHOLD_MAX, LoihiSpec};
 pub use neurons::Neurons;
 pub use readout::{Readout, ReadoutSpec};
 pub use relay::{Dropout, DropoutSpec, Join, JoinSpec, Pool, PoolSpec, Relay, Upsample, UpsampleSpec};

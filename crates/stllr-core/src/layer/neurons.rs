@@ -1,12 +1,14 @@
 //! Leaky integrate-and-fire neurons and what the rule keeps of them: shared by dense, recurrent and convolutional layers.
 
+use super::loihi::LoihiState;
 use super::spiking::SpikingSpec;
 use super::update::Learning;
 use crate::aligned::Aligned;
+use crate::deep::Deep;
 use crate::eligibility::{Eligibility, Format};
 use crate::fixed::{BIAS_MAX, Factor, MEMBRANE_MAX, ONE_Q15, SIGNAL_BITS, SIGNAL_MAX, Scale, mul_q15, rescale};
 use crate::keep::{Keeper, Part, Values, keep_rate, keep_resting, within};
-use crate::kernel::{self, Lif};
+use crate::kernel::{self, LOIHI_MAX, Lif};
 use crate::meter::Memory;
 use crate::psi::{Psi, Surrogate};
 use alloc::vec;
@@ -25,6 +27,8 @@ pub struct Neurons {
     spec: SpikingSpec,
     learning: Learning,
     lif: Lif,
+    /// Where the neurons are Loihi's.
+    loihi: Option<Deep<LoihiState>>,
     surrogate: Surrogate,
     membrane: Aligned<i32>,
     v: Aligned<i32>,
@@ -51,6 +55,7 @@ impl Neurons {
                 threshold: rescale(spec.threshold as i64, 16, spec.membrane_bits(), BIAS_MAX),
                 soft_reset: spec.soft_reset,
             },
+            loihi: LoihiState::new(&spec.loihi, count, spec.weight_bits, spec.membrane_bits()),
             surrogate: Surrogate::new(spec.psi, spec.membrane_bits()),
             membrane: Aligned::new(count),
             v: Aligned::new(count),
@@ -72,7 +77,11 @@ impl Neurons {
         let line = Aligned::<i32>::bytes(count);
         let kept = |is: bool| if is { line } else { 0 };
         Memory {
-            membranes: 3 * line + kept(tri_out) + Surrogate::bytes(spec.psi) as u64 + 4 * count,
+            membranes: 3 * line
+                + kept(tri_out)
+                + kept(spec.loihi.is_some())
+                + Surrogate::bytes(spec.psi) as u64
+                + 4 * count,
             traces: traces + kept(noncausal),
             block,
             ..Memory::default()
@@ -94,8 +103,14 @@ impl Neurons {
     pub fn fire(&mut self, range: Range<usize>, current: &[i32], bias: &[i32]) {
         let first = range.start as u32;
         let spikes = &mut self.spikes[self.spike_count..];
-        let (membrane, v) = (&mut self.membrane[range.clone()], &mut self.v[range]);
-        let count = kernel::lif(&self.lif, current, bias, membrane, v, spikes);
+        let (membrane, v) = (&mut self.membrane[range.clone()], &mut self.v[range.clone()]);
+        let count = match &mut self.loihi {
+            Some(loihi) => {
+                let loihi: &mut LoihiState = loihi;
+                loihi.fire(range, (current, bias), membrane, v, spikes)
+            }
+            None => kernel::lif(&self.lif, current, bias, membrane, v, spikes),
+        };
         if first != 0 {
             spikes[..count].iter_mut().for_each(|spike| *spike += first);
         }
@@ -197,15 +212,23 @@ impl Neurons {
     /// Membranes, traces and the block go back to rest.
     pub fn reset(&mut self) {
         self.membrane.fill(0);
+        if let Some(loihi) = &mut self.loihi {
+            loihi.reset();
+        }
         self.post_trace.fill(0);
         self.update_psi.fill(0);
         self.spike_count = 0;
         self.eligibility.reset();
     }
 
-    /// Membranes after the reset, membrane format.
+    /// Membranes after the reset, membrane format; of Loihi's neurons their voltages, in the chip's units.
     pub fn membrane(&self) -> &[i32] {
         &self.membrane
+    }
+
+    /// Currents, in the chip's units; empty where neurons are not Loihi's.
+    pub fn current(&self) -> &[i32] {
+        self.loihi.as_ref().map_or(&[], |loihi| loihi.current())
     }
 
     /// Membranes before the reset, less the threshold.
@@ -230,7 +253,11 @@ impl Neurons {
         if rate != self.spec.rate {
             self.set_rate(rate);
         }
-        keep_resting(keeper, Part::Membrane, Values::I32(&mut self.membrane), within(MEMBRANE_MAX));
+        let most = if self.loihi.is_some() { LOIHI_MAX } else { MEMBRANE_MAX };
+        keep_resting(keeper, Part::Membrane, Values::I32(&mut self.membrane), within(most));
+        if let Some(loihi) = &mut self.loihi {
+            loihi.keep(keeper);
+        }
         if !self.post_trace.is_empty() {
             keep_resting(keeper, Part::PostTrace, Values::I32(&mut self.post_trace), (0, POST_TRACE_MAX as i64));
         }

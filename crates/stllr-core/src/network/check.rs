@@ -2,7 +2,7 @@
 
 use super::spec::{LayerKind, MAX_CLASSES, MAX_ROWS, MAX_UNITS, MAX_WEIGHT_BITS, SpecError, port_of};
 use crate::fixed::{BYTE_SHIFT_MAX, Factor, ONE_Q15};
-use crate::layer::{ConvSpec, ReadoutSpec, SpikingSpec};
+use crate::layer::{ConvSpec, LOIHI_THRESHOLD_MAX, LoihiSpec, ReadoutSpec, SpikingSpec};
 use crate::shape::Port;
 
 /// The least exponent of a rate: 2^-24, divided by the square of the largest divisor.
@@ -98,8 +98,13 @@ fn check_spiking(layer: &SpikingSpec, at: &Field) -> Result<(), SpecError> {
     at.within("weight bits", layer.weight_bits as i64, 8, MAX_WEIGHT_BITS as i64)?;
     let finer = layer.weight_bits - layer.held_bits();
     at.within("shift of weights of 8 bits", finer as i64, 0, BYTE_SHIFT_MAX as i64)?;
-    at.decay("leak", layer.leak)?;
-    at.within("threshold", layer.threshold as i64, 1 << 15, 1 << 22)?;
+    match &layer.loihi {
+        Some(loihi) => check_loihi(loihi, layer, at)?,
+        None => {
+            at.decay("leak", layer.leak)?;
+            at.within("threshold", layer.threshold as i64, 1 << 15, 1 << 22)?;
+        }
+    }
     at.decay("lambda_pre", layer.factors.lambda_pre)?;
     at.decay("lambda_post", layer.factors.lambda_post)?;
     at.factor("alpha_pre", layer.factors.alpha_pre, -15, 5)?;
@@ -108,6 +113,19 @@ fn check_spiking(layer: &SpikingSpec, at: &Field) -> Result<(), SpecError> {
     at.within("rate", layer.rate.mantissa as i64, 0, 1 << 15)?;
     at.within("deviation", layer.deviation, 0, 32 << 24)?;
     at.within("recurrent deviation", layer.recurrent_deviation, 0, 32 << 24)
+}
+
+fn check_loihi(loihi: &LoihiSpec, layer: &SpikingSpec, at: &Field) -> Result<(), SpecError> {
+    at.within("leak, threshold or soft reset of Loihi's neurons", own_values(layer), 0, 0)?;
+    at.within("current decay", loihi.current_decay as i64, 0, 1 << 12)?;
+    at.within("voltage decay", loihi.voltage_decay as i64, 0, 1 << 12)?;
+    at.within("Loihi's threshold", loihi.threshold as i64, 1, LOIHI_THRESHOLD_MAX as i64)?;
+    at.within("fraction bits of voltages", loihi.bits as i64, layer.weight_bits as i64, layer.membrane_bits() as i64)
+}
+
+/// Not zero where any value is that Loihi's neurons have not.
+fn own_values(layer: &SpikingSpec) -> i64 {
+    (layer.leak | layer.threshold | layer.soft_reset as i32) as i64
 }
 
 /// Checks the readout and what it sees.

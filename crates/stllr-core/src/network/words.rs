@@ -22,15 +22,16 @@
 //!
 //! | words | meaning |
 //! | --- | --- |
-//! | kind | 0 dense or recurrent, 1 convolution, 2 pool, 3 upsample, 4 add, 5 concat, 6 dropout |
+//! | kind | 0 dense or recurrent, 1 convolution, 2 pool, 3 upsample, 4 add, 5 concat, 6 dropout, 7 and 8 as 0 and 1 with neurons of Loihi's |
 //! | length | words of this layer that follow |
 //! | sources | how many |
 //! | for each source, 2 | its number (0 the input, k the k-th hidden layer), and for neurons the divisor, for joins the repeat, else 1 |
-//! | kinds 0 and 1, 20 | units, recurrent, weight bits, leak, threshold, soft reset, psi (0 exp, 1 tri, 2 sigmoid, 3 tri_out), lambda_pre, lambda_post, alpha_pre, alpha_post, rate (each mantissa, exponent), bias, deviation, recurrent deviation, standardise, bits of storage: 16, or 8 |
-//! | kind 1, 6 more | kernel height and width, stride, padding, dilation, groups |
+//! | kinds 0, 1, 7 and 8, 20 | units, recurrent, weight bits, leak, threshold, soft reset, psi (0 exp, 1 tri, 2 sigmoid, 3 tri_out), lambda_pre, lambda_post, alpha_pre, alpha_post, rate (each mantissa, exponent), bias, deviation, recurrent deviation, standardise, bits of storage: 16, or 8 |
+//! | kinds 1 and 8, 6 more | kernel height and width, stride, padding, dilation, groups |
 //! | kind 2, 3 | 0 maximum or 1 sum, size, stride |
 //! | kind 3, 1 | factor |
 //! | kind 6, 1 | rate |
+//! | kinds 7 and 8, 4 more | current decay, voltage decay, threshold, fraction bits of voltages; leak, threshold and soft reset are 0 there |
 //!
 //! Then the readout, 12 words: 1, its source, the divisor, classes (or values), leak, trace decay, rate (mantissa,
 //! exponent), bias, deviation, side of the kernel (0: none), 0.
@@ -41,10 +42,11 @@
 //! Flags are 0 or 1; formats are those of the spec's fields.
 
 use super::spec::{LayerKind, LayerSpec, MAX_LAYERS, MAX_WEIGHT_BITS, Spec, SpecError};
-use crate::deep::{DEEP, deep};
+use crate::deep::{DEEP, Deep, deep};
 use crate::fixed::{BYTE_SHIFT_MAX, Factor};
 use crate::layer::{
-    ConvSpec, DropoutSpec, Factors, JoinSpec, Kernel, Learning, Mode, PoolSpec, ReadoutSpec, SpikingSpec, UpsampleSpec,
+    ConvSpec, DropoutSpec, Factors, JoinSpec, Kernel, Learning, LoihiSpec, Mode, PoolSpec, ReadoutSpec, SpikingSpec,
+    UpsampleSpec,
 };
 use crate::loss::Loss;
 use crate::noise::Rounding;
@@ -183,10 +185,20 @@ impl Words<'_> {
             numbers.push(self.size("divisor or repeat")?);
         }
         let divisor = numbers.first().copied().unwrap_or(1);
-        let found = match kind {
-            0 => Some(LayerKind::Spiking(self.neurons(divisor)?)),
+        // Kinds 0 and 1 with neurons of Loihi's.
+        let chip = DEEP && (kind == 7 || kind == 8);
+        let found = match if chip { kind - 7 } else { kind } {
+            0 => {
+                let mut neurons = self.neurons(divisor)?;
+                neurons.loihi = self.loihi(chip);
+                Some(LayerKind::Spiking(neurons))
+            }
             _ if !DEEP => None,
-            1 => deep(ConvSpec { neurons: self.neurons(divisor)?, kernel: self.kernel()? }).map(LayerKind::Conv),
+            1 => {
+                let (mut neurons, kernel) = (self.neurons(divisor)?, self.kernel()?);
+                neurons.loihi = self.loihi(chip);
+                deep(ConvSpec { neurons, kernel }).map(LayerKind::Conv)
+            }
             2 => deep(PoolSpec {
                 max: self.choice("pool", &[(0, true), (1, false)])?,
                 size: self.size("size")?,
@@ -198,7 +210,7 @@ impl Words<'_> {
             6 => deep(DropoutSpec { rate: self.take() }).map(LayerKind::Dropout),
             _ => None,
         };
-        let kind = found.ok_or(error("kind", kind as i64, 0, if DEEP { 6 } else { 0 }))?;
+        let kind = found.ok_or(error("kind", kind as i64, 0, if DEEP { 8 } else { 0 }))?;
         let taken = (self.next - start) as i64;
         if taken != length as i64 {
             return Err(error("length", length as i64, taken, taken));
@@ -228,6 +240,7 @@ impl Words<'_> {
             divisor,
             standardise: self.number("standardise", DEEP as usize)? == 1,
             byte_shift: None,
+            loihi: None,
         };
         let storage: &[(i32, bool)] = if DEEP { &[(8, true), (16, false)] } else { &[(16, false)] };
         if self.choice("bits of storage", storage)? {
@@ -238,6 +251,19 @@ impl Words<'_> {
             spec.byte_shift = deep(BYTE_SHIFT_MAX - finer);
         }
         Ok(spec)
+    }
+
+    fn loihi(&mut self, chip: bool) -> Option<Deep<LoihiSpec>> {
+        if !DEEP || !chip {
+            return None;
+        }
+        deep(LoihiSpec {
+            current_decay: self.take(),
+            voltage_decay: self.take(),
+            threshold: self.take(),
+            // What no u32 is, is beyond all bounds.
+            bits: self.take() as u32,
+        })
     }
 
     fn kernel(&mut self) -> Result<Kernel, SpecError> {

@@ -6,7 +6,7 @@ pub mod bound;
 pub mod dense;
 
 use stllr_core::fixed::Factor;
-use stllr_core::layer::{Factors, Learning, Mode, ReadoutSpec, SpikingSpec};
+use stllr_core::layer::{Factors, Learning, LoihiSpec, Mode, ReadoutSpec, SpikingSpec};
 use stllr_core::network::Spec;
 use stllr_core::noise::{Rounding, Stream};
 use stllr_core::psi::Psi;
@@ -82,9 +82,15 @@ pub fn layer(units: usize) -> SpikingSpec {
         divisor: 1,
         standardise: false,
         byte_shift: None,
+        loihi: None,
         deviation: 8 << 20,
         recurrent_deviation: 4 << 20,
     }
+}
+
+/// The same with neurons of Loihi's.
+pub fn loihi(chip: LoihiSpec, layer: SpikingSpec) -> SpikingSpec {
+    SpikingSpec { loihi: Some(chip), leak: 0, threshold: 0, soft_reset: false, ..layer }
 }
 
 pub fn learning(mode: Mode, block_steps: usize, rounding: Rounding) -> Learning {

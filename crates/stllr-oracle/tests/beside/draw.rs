@@ -302,6 +302,7 @@ fn any_neurons(draw: &mut Draw, units: usize, unit: usize, rows: usize, learning
     SpikingSpec {
         standardise,
         byte_shift: None,
+        loihi: None,
         units,
         recurrent: false,
         weight_bits,

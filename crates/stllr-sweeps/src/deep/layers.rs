@@ -32,6 +32,7 @@ pub const NEURONS: SpikingSpec = SpikingSpec {
     divisor: 1,
     standardise: false,
     byte_shift: None,
+    loihi: None,
     deviation: 6 << 20,
     recurrent_deviation: 3 << 20,
 };

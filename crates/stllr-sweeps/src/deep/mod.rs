@@ -7,7 +7,7 @@ pub use train::train;
 
 use layers::{NEURONS, SAME, behind, conv, dense, dropout, join, pool, power, readout, twice};
 use stllr_core::deep::deep;
-use stllr_core::layer::{Kernel, Learning, Mode, ReadoutSpec, SpikingSpec};
+use stllr_core::layer::{Kernel, Learning, LoihiSpec, Mode, ReadoutSpec, SpikingSpec};
 use stllr_core::loss::{ContrastSpec, Loss};
 use stllr_core::network::{LayerSpec, Spec};
 use stllr_core::noise::Rounding;
@@ -41,7 +41,7 @@ impl Run {
 }
 
 /// All of them.
-pub const ALL: [Run; 27] = [
+pub const ALL: [Run; 28] = [
     Run::new("convolutions: stride, padding, bias, sequence", strided),
     Run::new("convolutions: dilation, groups, exp, blocks of 7", dilated),
     Run::new("max pool, average pool, momentum, blocks of 7", pooled),
@@ -69,6 +69,7 @@ pub const ALL: [Run; 27] = [
     Run::new("8 bits: convolution, recurrent and dense layer, blocks of 7", bytes),
     Run::new("8 bits: groups, bias, Adam, decay, sequence", bytes_adam),
     Run::new("8 bits: standardised, behind an average and recurrent, momentum, blocks of 5", bytes_standardised),
+    Run::new("neurons of Loihi's: convolution, recurrent and dense layer, exp, bias, blocks of 7", chip),
 ];
 
 const SENSOR: Shape = Shape { channels: 2, height: 8, width: 8 };
@@ -356,4 +357,21 @@ fn bytes_standardised() -> Spec {
         dense(2, 15, recurrent),
     ];
     stack(layers, ReadoutSpec { rate: power(-10), ..readout(CLASSES, None) }, blocks(127, 5, MOMENTUM))
+}
+
+fn chip() -> Spec {
+    let of = |current_decay, threshold, neurons: SpikingSpec| SpikingSpec {
+        loihi: deep(LoihiSpec { current_decay, voltage_decay: 512, threshold, bits: 13 }),
+        leak: 0,
+        threshold: 0,
+        soft_reset: false,
+        ..neurons
+    };
+    let neurons = with_bias(SpikingSpec { rate: power(-3), ..NEURONS });
+    let layers = vec![
+        conv(0, 6, Kernel { stride: 2, ..SAME }, of(4096, 100, neurons.clone())),
+        dense(1, 21, of(1024, 128, SpikingSpec { recurrent: true, psi: Psi::Exp, ..neurons.clone() })),
+        dense(2, 13, of(2048, 90, neurons)),
+    ];
+    stack(layers, readout(CLASSES, None), blocks(128, 7, Optimizer::Sgd))
 }

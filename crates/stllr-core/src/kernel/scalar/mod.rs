@@ -3,11 +3,13 @@
 mod backward;
 mod byte;
 mod forward;
+mod loihi;
 mod product;
 mod standard;
 
 pub use backward::*;
 pub use byte::*;
 pub use forward::*;
+pub use loihi::*;
 pub use product::*;
 pub use standard::*;

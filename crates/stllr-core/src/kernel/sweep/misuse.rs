@@ -2,7 +2,7 @@
 
 use super::table::Kernels;
 use crate::fixed::Scale;
-use crate::kernel::{Lif, Place, Sweep};
+use crate::kernel::{Lif, Loihi, Place, Sweep};
 
 const SCALE: Scale = Scale { mantissa: 0, right: 0, left: 0, limit: 1 << 30 };
 
@@ -17,7 +17,7 @@ pub struct Misuse {
 
 /// One or more a kernel that indexes. The others walk their slices together and end with the shortest, which their checks
 /// try too.
-pub const MISUSES: [Misuse; 21] = [
+pub const MISUSES: [Misuse; 26] = [
     Misuse { name: "sum_rows: a row beyond the weights", run: |k| (k.sum_rows)(&[1; 32], 16, &[2], &mut [0; 16]) },
     Misuse { name: "sum_rows: weights that end within a row", run: |k| (k.sum_rows)(&[1; 31], 16, &[1], &mut [0; 16]) },
     Misuse {
@@ -40,6 +40,11 @@ pub const MISUSES: [Misuse; 21] = [
     Misuse { name: "lif: a short bias", run: |k| lif(k, 16, 15, 16, 16) },
     Misuse { name: "lif: a short v", run: |k| lif(k, 16, 16, 15, 16) },
     Misuse { name: "lif: room for too few spikes", run: |k| lif(k, 16, 16, 16, 15) },
+    Misuse { name: "loihi: a short input", run: |k| loihi(k, 15, 16, 16, 16, 16) },
+    Misuse { name: "loihi: a short bias", run: |k| loihi(k, 16, 15, 16, 16, 16) },
+    Misuse { name: "loihi: too few currents", run: |k| loihi(k, 16, 16, 15, 16, 16) },
+    Misuse { name: "loihi: a short v", run: |k| loihi(k, 16, 16, 16, 15, 16) },
+    Misuse { name: "loihi: room for too few spikes", run: |k| loihi(k, 16, 16, 16, 16, 15) },
     Misuse { name: "feedback: too few weights", run: |k| (k.feedback)(&[1; 62], &[1; 4], &mut [0; 16]) },
     Misuse { name: "rows_dot: too few weights", run: |k| (k.rows_dot)(&[1; 31], 16, &[1; 16], SCALE, &mut [0; 2]) },
     Misuse { name: "rows_dot_many: a vector beyond the signals", run: |k| rows_dot_many(k, 17, 0) },
@@ -63,6 +68,14 @@ fn lif(kernels: &Kernels, current: usize, bias: usize, v: usize, spikes: usize) 
     let lif = Lif { leak: 0, threshold: 1 << 15, soft_reset: true };
     let (mut membrane, mut v, mut spikes) = ([0; 16], [0; 16][..v].to_vec(), [0; 16][..spikes].to_vec());
     (kernels.lif)(&lif, &[1 << 20; 16][..current], &[0; 16][..bias], &mut membrane, &mut v, &mut spikes);
+}
+
+fn loihi(kernels: &Kernels, input: usize, bias: usize, current: usize, v: usize, spikes: usize) {
+    let loihi = Loihi { current_keep: 0, voltage_keep: 0, threshold: 64, shift_in: 0, shift_out: 8 };
+    let (mut currents, mut voltages) = ([0; 16][..current].to_vec(), [0; 16]);
+    let (mut v, mut spikes) = ([0; 16][..v].to_vec(), [0; 16][..spikes].to_vec());
+    let states = (&mut currents[..], &mut voltages[..]);
+    (kernels.loihi)(&loihi, &[1 << 20; 16][..input], &[0; 16][..bias], states, &mut v, &mut spikes);
 }
 
 fn rows_dot_many(kernels: &Kernels, from: u32, to: u32) {

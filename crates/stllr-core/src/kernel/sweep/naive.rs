@@ -2,7 +2,7 @@
 //! arithmetic with the kernels.
 
 use crate::fixed::{BYTE_MAX, CURRENT_MAX, MEMBRANE_MAX, Scale, WEIGHT_MAX};
-use crate::kernel::{Back, ColumnSums, Lif, Line, Place, SUM_MAX, Sweep};
+use crate::kernel::{Back, ColumnSums, Lif, Line, Loihi, Place, SUM_MAX, Sweep};
 use crate::noise::{LANE_STRIDE, mix};
 use alloc::vec::Vec;
 
@@ -61,6 +61,35 @@ pub fn lif(lif: &Lif, current: &[i32], bias: &[i32], membrane: &mut [i32], v: &m
         membrane[i] = narrow(u);
         if u > threshold {
             membrane[i] = if lif.soft_reset { narrow(u - threshold) } else { 0 };
+            spikes[count] = i as u32;
+            count += 1;
+        }
+    }
+    count
+}
+
+pub fn loihi(
+    loihi: &Loihi,
+    input: &[i32],
+    bias: &[i32],
+    (current, voltage): (&mut [i32], &mut [i32]),
+    v: &mut [i32],
+    spikes: &mut [u32],
+) -> usize {
+    // Division rounds toward zero.
+    let decayed = |a: i32, keep: i32| a as i64 * keep as i64 / 4096;
+    let most = 8_388_607;
+    let mut count = 0;
+    for i in 0..voltage.len() {
+        let input = input[i] as i64 * (1 << loihi.shift_in);
+        let room = most as i64 >> loihi.shift_in << loihi.shift_in;
+        current[i] = narrow(held(decayed(current[i], loihi.current_keep) + input.clamp(-room, room), most));
+        let bias = nearest(bias[i] as i64, loihi.shift_out);
+        let u = held(decayed(voltage[i], loihi.voltage_keep) + current[i] as i64 + bias, most);
+        let above = u - loihi.threshold as i64;
+        v[i] = narrow(held(above << loihi.shift_out, MEMBRANE_MAX));
+        voltage[i] = narrow(if above > 0 { 0 } else { u });
+        if above > 0 {
             spikes[count] = i as u32;
             count += 1;
         }

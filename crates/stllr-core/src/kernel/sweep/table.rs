@@ -2,13 +2,14 @@
 
 use super::naive;
 use crate::fixed::Scale;
-use crate::kernel::{Back, ColumnSums, Lif, Line, Place, Sweep, scalar};
+use crate::kernel::{Back, ColumnSums, Lif, Line, Loihi, Place, Sweep, scalar};
 
 type AccumulateKernel = fn(&mut [i32], &[i32], usize, u32, &[i32], i32);
 type ManyKernel = fn(&[i16], usize, &[i16], &[Place], Scale, &mut [i32]);
 type SparseKernel = fn(&[i16], usize, &[i16], &[u16], Scale, &mut [i32]);
 type GradientSumsKernel = fn(&[i16], &[i32], usize, &[i16], &mut ColumnSums) -> i32;
 type LifKernel = fn(&Lif, &[i32], &[i32], &mut [i32], &mut [i32], &mut [u32]) -> usize;
+type LoihiKernel = fn(&Loihi, &[i32], &[i32], (&mut [i32], &mut [i32]), &mut [i32], &mut [u32]) -> usize;
 
 /// The kernels of one folder.
 #[derive(Clone, Copy)]
@@ -18,6 +19,7 @@ pub struct Kernels {
     pub sum_rows: fn(&[i16], usize, &[u32], &mut [i32]),
     pub add_row: fn(&[i16], &mut [i32]),
     pub lif: LifKernel,
+    pub loihi: LoihiKernel,
     pub tri: fn(&[i32], &mut [i32], u32),
     pub feedback: fn(&[i16], &[i16], &mut [i32]),
     pub rows_dot: fn(&[i16], usize, &[i16], Scale, &mut [i32]),
@@ -54,6 +56,7 @@ macro_rules! kernels_of {
             sum_rows: $folder::sum_rows,
             add_row: $folder::add_row,
             lif: $folder::lif,
+            loihi: $folder::loihi,
             tri: $folder::tri,
             feedback: $folder::feedback,
             rows_dot: $folder::rows_dot,

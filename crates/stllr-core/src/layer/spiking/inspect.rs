@@ -46,9 +46,14 @@ impl Spiking {
         self.bias[unit] = value.clamp(-BIAS_MAX, BIAS_MAX);
     }
 
-    /// Membranes after the reset, membrane format.
+    /// Membranes after the reset, membrane format; voltages of Loihi's neurons, in the chip's units.
     pub fn membrane(&self) -> &[i32] {
         &self.neurons.membrane()[..self.spec.units]
+    }
+
+    /// Currents of Loihi's neurons, in the chip's units; empty where they are not.
+    pub fn current(&self) -> &[i32] {
+        self.neurons.current().get(..self.spec.units).unwrap_or_default()
     }
 
     /// Membranes before the reset, less the threshold.

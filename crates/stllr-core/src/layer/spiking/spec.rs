@@ -4,6 +4,7 @@ use crate::aligned::Aligned;
 use crate::deep::{DEEP, Deep};
 use crate::fixed::{Factor, MEMBRANE_EXTRA};
 use crate::layer::descent::Descent;
+use crate::layer::loihi::LoihiSpec;
 use crate::layer::neurons::Neurons;
 use crate::layer::update::Learning;
 use crate::layer::weights::Weights;
@@ -57,6 +58,8 @@ pub struct SpikingSpec {
     pub recurrent_deviation: i64,
     /// Are weights held in 8 bits? Then as integers times 2^this units of `weight_bits`, 0..=6.
     pub byte_shift: Option<Deep<u32>>,
+    /// Are the neurons Loihi's? Then `leak`, `threshold` and `soft_reset` do not count, and are 0.
+    pub loihi: Option<Deep<LoihiSpec>>,
 }
 
 impl SpikingSpec {

@@ -75,6 +75,7 @@ impl SpikingFormats {
             divisor: 1,
             standardise: false,
             byte_shift: None,
+            loihi: None,
             deviation: 0,
             recurrent_deviation: 0,
         };
