@@ -32,6 +32,7 @@
 pub mod golden;
 pub mod graph;
 pub mod layer;
+pub mod loihi;
 pub mod loss;
 pub mod network;
 pub mod neuron;

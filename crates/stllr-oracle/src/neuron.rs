@@ -1,5 +1,6 @@
 //! Leaky integrate-and-fire neurons: membrane, spike, psi and its trace, reset.
 
+use crate::loihi::Loihi;
 use crate::psi::Psi;
 
 /// What happens to the membrane after a spike (fact 6).
@@ -36,6 +37,10 @@ pub fn official_threshold(parameter: f64) -> f64 {
 pub struct Neurons {
     neuron: Neuron,
     lambda_post: f64,
+    /// Where the neurons are Loihi's: then leak, threshold and reset of `neuron` do not count.
+    loihi: Option<Loihi>,
+    /// Loihi's currents, in the chip's units.
+    current: Vec<f64>,
     before_reset: Vec<f64>,
     after_reset: Vec<f64>,
     spikes: Vec<f64>,
@@ -52,6 +57,8 @@ impl Neurons {
         Self {
             neuron,
             lambda_post,
+            loihi: None,
+            current: zeros.clone(),
             before_reset: zeros.clone(),
             after_reset: zeros.clone(),
             spikes: zeros.clone(),
@@ -60,6 +67,21 @@ impl Neurons {
             trace_out_used: zeros.clone(),
             trace_out: zeros,
         }
+    }
+
+    /// The same as Loihi's neurons, at rest.
+    pub fn with_loihi(self, loihi: Loihi) -> Self {
+        Self { loihi: Some(loihi), ..Self::new(self.count(), self.neuron, self.lambda_post) }
+    }
+
+    /// Are they Loihi's?
+    pub fn loihi(&self) -> Option<Loihi> {
+        self.loihi
+    }
+
+    /// Loihi's currents, in the chip's units.
+    pub fn current(&self) -> &[f64] {
+        &self.current
     }
 
     /// One time step with the given input current, one value a neuron (facts 2 to 6):
@@ -74,17 +96,10 @@ impl Neurons {
     /// ```
     pub fn step(&mut self, current: &[f64]) {
         assert_eq!(current.len(), self.count(), "input current: one value a neuron");
-        let Neuron { leak, threshold, reset, psi } = self.neuron;
+        let Neuron { leak, threshold, reset, .. } = self.neuron;
         for (i, &current) in current.iter().enumerate() {
             let u = leak * self.after_reset[i] + current;
-            let v = u - threshold;
-            let y = if v > 0.0 { 1.0 } else { 0.0 };
-            self.before_reset[i] = u;
-            self.spikes[i] = y;
-            self.psi[i] = psi.slope(v);
-            self.psi_in_weight_terms[i] = psi.in_weight_terms(v, y);
-            self.trace_out_used[i] = self.trace_out[i];
-            self.trace_out[i] = self.lambda_post * self.trace_out[i] + self.psi_in_weight_terms[i];
+            let y = self.fire(i, u, threshold);
             self.after_reset[i] = match reset {
                 Reset::Soft => u - threshold * y,
                 Reset::Hard => u * (1.0 - y),
@@ -93,9 +108,35 @@ impl Neurons {
         }
     }
 
+    /// One time step of Loihi's neurons, which keep what weights give and not what the bias gives (see [`Loihi::step`]). The
+    /// membranes are voltages over the chip's unit.
+    pub fn step_loihi(&mut self, loihi: &Loihi, input: &[f64], bias: &[f64]) {
+        assert_eq!((input.len(), bias.len()), (self.count(), self.count()), "input and bias: one value a neuron");
+        for i in 0..self.count() {
+            let voltage = self.after_reset[i] * loihi.unit;
+            let u = loihi.step(&mut self.current[i], voltage, input[i], bias[i]) / loihi.unit;
+            let y = self.fire(i, u, 64.0 * loihi.threshold / loihi.unit);
+            self.after_reset[i] = u * (1.0 - y);
+        }
+    }
+
+    /// Spike, psi and its trace of a neuron with this membrane; returns the spike.
+    fn fire(&mut self, i: usize, u: f64, threshold: f64) -> f64 {
+        let psi = self.neuron.psi;
+        let v = u - threshold;
+        let y = if v > 0.0 { 1.0 } else { 0.0 };
+        self.before_reset[i] = u;
+        self.spikes[i] = y;
+        self.psi[i] = psi.slope(v);
+        self.psi_in_weight_terms[i] = psi.in_weight_terms(v, y);
+        self.trace_out_used[i] = self.trace_out[i];
+        self.trace_out[i] = self.lambda_post * self.trace_out[i] + self.psi_in_weight_terms[i];
+        y
+    }
+
     /// Back to rest.
     pub fn reset(&mut self) {
-        *self = Self::new(self.count(), self.neuron, self.lambda_post);
+        *self = Self { loihi: self.loihi, ..Self::new(self.count(), self.neuron, self.lambda_post) };
     }
 
     /// How many neurons there are.

@@ -2,6 +2,7 @@
 
 use super::{Connection, Gradients, Recurrence, add, decay_and_add, product};
 use crate::Factors;
+use crate::loihi::Loihi;
 use crate::neuron::{Neuron, Neurons};
 use crate::parameters::Parameters;
 
@@ -56,19 +57,32 @@ impl SpikingLayer {
         }
     }
 
+    /// The same with Loihi's neurons, at rest.
+    pub fn with_loihi(mut self, loihi: Loihi) -> Self {
+        self.neurons = self.neurons.with_loihi(loihi);
+        self.reset();
+        self
+    }
+
     /// One time step with the inputs x, 0 or 1 (or any real number); returns the spikes, 0 or 1.
     pub fn step(&mut self, x: &[f64]) -> &[f64] {
         decay_and_add(&mut self.trace_in, self.factors.lambda_pre, x);
         self.input.copy_from_slice(x);
 
         let mut current = self.connection.forward(&self.effective, x);
+        let loihi = self.neurons.loihi();
+        // Loihi's currents do not hold it.
+        let mut apart = vec![0.0; current.len()];
         if let Some(bias) = &self.parameters.bias {
-            self.connection.add_bias(&mut current, bias);
+            self.connection.add_bias(if loihi.is_some() { &mut apart } else { &mut current }, bias);
         }
         if let (Some(recurrence), Some(weight_rec)) = (&mut self.recurrence, &self.effective_rec) {
             add(&mut current, &recurrence.current(weight_rec, self.neurons.spikes()));
         }
-        self.neurons.step(&current);
+        match &loihi {
+            Some(loihi) => self.neurons.step_loihi(loihi, &current, &apart),
+            None => self.neurons.step(&current),
+        }
         if let Some(recurrence) = &mut self.recurrence {
             recurrence.advance(self.factors.lambda_pre, self.neurons.spikes());
         }
