@@ -41,6 +41,16 @@ const SPECS: Readonly<Record<string, NetworkSpec>> = {
 		optimizer: { type: "adam" },
 		mode: "sequence",
 	},
+	"neurons of Loihi's": {
+		...small,
+		decay: { type: "loihi", du: 1024, dv: 512, vth: 90, scale: 64 },
+		layers: [
+			{ type: "conv", filters: 4, kernel: 5, stride: 2, bias: true },
+			{ type: "recurrent", units: 12, decay: "leak", leak: 0.5 },
+			{ type: "recurrent", units: 12 },
+			readout,
+		],
+	},
 	"8 bits, local losses": {
 		...small,
 		layers: [{ type: "dense", units: 24 }, readout],

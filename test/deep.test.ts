@@ -44,6 +44,7 @@ const DEEP: Record<string, NetworkSpec> = {
 	add: spec([{ ...dense, name: "a" }, dense, { type: "add", with: "a" }, readout]),
 	concat: spec([{ ...dense, name: "a" }, dense, { type: "concat", with: "a" }, readout]),
 	standardize: spec([{ ...dense, standardize: true }, readout]),
+	"neurons of Loihi's": spec([{ ...dense, decay: { type: "loihi", dv: 512, vth: 80 } }, readout]),
 	sdfa: spec([dense, readout], { signal: "sdfa" }),
 	drtp: spec([dense, readout], { signal: "drtp" }),
 	local: spec([dense, readout], { signal: "local" }),

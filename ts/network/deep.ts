@@ -5,7 +5,7 @@ import type { FullLayer, FullSpec } from "./spec/mod.js";
 /**
  * Does a network need the deep module?
  *
- * The small one holds dense and recurrent layers of 16-bit weights and a readout of classes, which learn by cross-entropy, BP or DFA
+ * The small one holds dense and recurrent layers of 16-bit weights, whose neurons leak, and a readout of classes, which learn by cross-entropy, BP or DFA
  * and plain gradient descent. Its core refuses everything else.
  */
 export function needsDeep({ layers, readout, signal, loss, optimizer, weights }: FullSpec): boolean {
@@ -21,7 +21,7 @@ export function needsDeep({ layers, readout, signal, loss, optimizer, weights }:
 }
 
 function isSmall(layer: FullLayer): boolean {
-	if (layer.type === "dense" || layer.type === "recurrent") return !layer.standardize;
+	if (layer.type === "dense" || layer.type === "recurrent") return !layer.standardize && layer.decay === "leak";
 	// A map that becomes a vector is the same map.
 	return layer.type === "flatten";
 }

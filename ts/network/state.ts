@@ -11,7 +11,7 @@ type Learner = InstanceType<StllrModule["Learner"]>;
 export const PARTS = [
 	...["weights", "bias", "membrane", "postTrace", "spikes", "masks", "traces", "causal", "nonCausal", "gradient"],
 	...["biasGradient", "moments", "biasMoments", "raw", "gain", "gainGradient", "gainMoments", "scores", "feedback"],
-	...["localWeights", "localMembrane", "seen"],
+	...["localWeights", "localMembrane", "seen", "current"],
 ] as const;
 
 /** An array of state. */

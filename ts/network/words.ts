@@ -13,6 +13,7 @@ const ROUNDINGS = { nearest: 0, dithered: 1 };
 const OPTIMIZERS = { sgd: 0, momentum: 1, nesterov: 2, adam: 3, rmsprop: 4, rprop: 5 };
 const PSIS = { exp: 0, tri: 1, sigmoid: 2, tri_out: 3 };
 const KINDS = { dense: 0, recurrent: 0, conv: 1, pool: 2, upsample: 3, add: 4, concat: 5, dropout: 6 };
+const LOIHI_KINDS = { dense: 7, recurrent: 7, conv: 8 };
 
 /**
  * The words of a spec.
@@ -47,6 +48,7 @@ const KINDS = { dense: 0, recurrent: 0, conv: 1, pool: 2, upsample: 3, add: 4, c
  * | 3 upsampling | factor |
  * | 4 addition, 5 join of channels | none |
  * | 6 dropout | the part that is left out, `Q 15` |
+ * | 7, 8 | as 0 and 1 with neurons of Loihi's: leak, threshold and soft reset are 0; then du, dv, vth, log2 of 64 scale |
  *
  * With a divisor n weights are held as W / n: deviation, weight bits and rate are those of the weights as they are held, the rate
  * n^2 times smaller (n times for optimisers that divide by the gradient's size); that is for the weights from below: biases
@@ -111,18 +113,23 @@ function layerWords(layer: FullLayer, indices: readonly number[], spec: FullSpec
 	const second = (index: number) =>
 		"repeats" in layer ? (layer.repeats[index] ?? 1) : isWeighted(layer) ? layer.inputDivisor : 1;
 	const sources = layer.sources.flatMap((source, index) => [indices[source] ?? 0, second(index)]);
-	return [KINDS[layer.type], 1 + sources.length + own.length, layer.sources.length, ...sources, ...own];
+	const kind = isWeighted(layer) && layer.decay !== "leak" ? LOIHI_KINDS[layer.type] : KINDS[layer.type];
+	return [kind, 1 + sources.length + own.length, layer.sources.length, ...sources, ...own];
 }
 
 function ownWords(layer: Exclude<FullLayer, { type: "flatten" }>, spec: FullSpec): number[] {
 	switch (layer.type) {
 		case "dense":
 		case "recurrent":
-			return neuronWords(layer, layer.units, layer.type === "recurrent" ? layer.recurrentStd : 0, spec);
+			return [
+				...neuronWords(layer, layer.units, layer.type === "recurrent" ? layer.recurrentStd : 0, spec),
+				...decayWords(layer),
+			];
 		case "conv":
 			return [
 				...neuronWords(layer, layer.filters, 0, spec),
 				...[...layer.kernel, layer.stride, layer.padding, layer.dilation, layer.groups],
+				...decayWords(layer),
 			];
 		case "pool":
 			return [Number(layer.kind !== "max"), layer.kernel, layer.stride];
@@ -140,11 +147,22 @@ function neuronWords(layer: FullDense | FullConv, units: number, recurrentStd: n
 	const std = layer.standardize ? layer.std : layer.std / layer.inputDivisor;
 	return [
 		...[units, Number(layer.type === "recurrent"), 13 - factorWords(layer.weightRange)[1]],
-		...[q15(layer.leak), Math.round(layer.threshold * 2 ** 16), Number(layer.reset === "soft"), PSIS[layer.psi]],
+		...(layer.decay === "leak" ? membraneWords(layer) : [0, 0, 0]),
+		PSIS[layer.psi],
 		...[q15(lambdaPre), q15(lambdaPost), ...factorWords(alphaPre), ...factorWords(alphaPost)],
 		...[...factorWords(heldRate(layer, hiddenRate(layer, spec.rates), spec)), Number(layer.bias)],
 		...[q24(std), q24(recurrentStd), Number(layer.standardize), spec.weights],
 	];
+}
+
+function membraneWords({ leak, threshold, reset }: FullDense | FullConv): number[] {
+	return [q15(leak), Math.round(threshold * 2 ** 16), Number(reset === "soft")];
+}
+
+function decayWords({ decay }: FullDense | FullConv): number[] {
+	if (decay === "leak") return [];
+	const { du, dv, vth, scale } = decay;
+	return [du, dv, vth, 6 + factorWords(scale)[1]];
 }
 
 function readoutWords(readout: FullReadout, indices: readonly number[], spec: FullSpec): number[] {

@@ -13,6 +13,7 @@ import { checkReadout } from "./readout.js";
 export type * from "./full.js";
 export type * from "./layer.js";
 export { checkRates, type FullOptimizer, type Loss, type Optimizer, type Rates, type Signal } from "./learning.js";
+export type { LoihiDecay } from "./loihi.js";
 export type { NetworkSpec } from "./network.js";
 export type { FullNeurons, NeuronOptions, Psi, Rule } from "./neuron.js";
 

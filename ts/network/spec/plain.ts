@@ -56,8 +56,9 @@ function plainLayer(layer: FullLayer, index: number, names: readonly string[]): 
 }
 
 function weightOptions(layer: Required<WeightOptions>): WeightOptions {
-	const { leak, threshold, reset, psi, rule, bias, std, weightRange, standardize, rateFactor } = layer;
-	return { leak, threshold, reset, psi, rule, bias, std, weightRange, standardize, rateFactor };
+	const { decay, leak, threshold, reset, psi, rule, bias, std, weightRange, standardize, rateFactor } = layer;
+	const neurons = decay === "leak" ? { decay, leak, threshold, reset } : { decay };
+	return { ...neurons, psi, rule, bias, std, weightRange, standardize, rateFactor };
 }
 
 function plainReadout(readout: FullReadout, index: number, names: readonly string[]): ReadoutLayer {

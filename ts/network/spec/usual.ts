@@ -1,9 +1,21 @@
 // Defaults that follow from what else a layer is. docs/learning.md tells what they were chosen by.
 
 import type { Shape } from "./full.js";
+import type { FullNeurons } from "./neuron.js";
 
 /** Leaks beyond 1 - 1/1024 count as that: what they hold does not come to rest within a recording. */
 const LEAST_SHARE = 2 ** -9;
+
+/**
+ * The leak of a membrane that gathers as much as a layer's. Of Loihi's neurons an input passes through two decays, which keep a and b:
+ * it adds up to (1 + a b) / ((1 - a b) (1 - a^2) (1 - b^2)) times the variance.
+ */
+export function gatheringLeak({ decay, leak }: Pick<FullNeurons, "decay" | "leak">): number {
+	if (decay === "leak" || decay.du === 4096) return leak;
+	const kept = 1 - decay.du / 4096;
+	const both = kept * leak;
+	return Math.sqrt(1 - ((1 - both) * (1 - kept ** 2) * (1 - leak ** 2)) / (1 + both));
+}
 
 /**
  * The inverse of how much a membrane gathers: spikes that come by chance give it 1 / (1 - leak^2) times the variance that they

@@ -5,8 +5,9 @@ import * as check from "../check.js";
 import { elementsOf, type FullConv, type FullDense, type Shape } from "./full.js";
 import { needMap, type Place } from "./graph.js";
 import { hasRatesByLayer } from "./learning.js";
+import { leastRange } from "./loihi.js";
 import { checkNeurons, NEURON_KEYS } from "./neuron.js";
-import { usualRateFactor, usualRecurrentStd, usualStd } from "./usual.js";
+import { gatheringLeak, usualRateFactor, usualRecurrentStd, usualStd } from "./usual.js";
 
 const WEIGHT_KEYS = [
 	"bias",
@@ -36,7 +37,8 @@ export function checkDense(
 	const layer = check.object(at, given, DENSE_KEYS);
 	const units = check.integer(`${at}.units`, layer.units, 1, 65_536);
 	const neurons = checkNeurons(at, layer, spec);
-	const usualOwn = usualRecurrentStd(units, neurons.leak, layer.standardize === true);
+	const leak = gatheringLeak(neurons);
+	const usualOwn = usualRecurrentStd(units, leak, layer.standardize === true);
 	const recurrentStd = check.number(`${at}.recurrentStd`, layer.recurrentStd, 0, 8, usualOwn);
 	const shape = { channels: units, height: 1, width: 1 };
 	return {
@@ -48,7 +50,8 @@ export function checkDense(
 		...checkWeights(at, layer, spec, {
 			fanIn: elementsOf(input.shape),
 			inputDivisor: input.divisor,
-			leak: neurons.leak,
+			leak,
+			leastRange: leastRange(neurons.decay),
 			shape,
 			fromItself: type === "recurrent" ? recurrentStd : 0,
 		}),
@@ -96,7 +99,8 @@ export function checkConv(
 		...checkWeights(at, layer, spec, {
 			fanIn: (channels / groups) * kernel[0] * kernel[1],
 			inputDivisor: input.divisor,
-			leak: neurons.leak,
+			leak: gatheringLeak(neurons),
+			leastRange: leastRange(neurons.decay),
 			shape,
 			fromItself: 0,
 		}),
@@ -127,6 +131,8 @@ function checkKernel(
 
 /** What the rest of a layer says of its weights. */
 interface Around extends Pick<FullDense, "fanIn" | "inputDivisor" | "leak" | "shape"> {
+	/** Ranges of weights below this are too fine. */
+	readonly leastRange: number;
 	/** Deviation of recurrent weights. */
 	readonly fromItself: number;
 }
@@ -136,7 +142,7 @@ function checkWeights(
 	at: string,
 	layer: Record<string, unknown>,
 	spec: Record<string, unknown>,
-	{ fanIn, inputDivisor, leak, shape, fromItself }: Around,
+	{ fanIn, inputDivisor, leak, leastRange, shape, fromItself }: Around,
 ): Pick<FullDense, "fanIn" | "bias" | "std" | "weightRange" | "standardize" | "rateFactor" | "inputDivisor"> {
 	const standardize = check.flag(`${at}.standardize`, layer.standardize, false);
 	const std = check.number(`${at}.std`, layer.std, 0, 8, usualStd(fanIn, leak, standardize));
@@ -149,7 +155,7 @@ function checkWeights(
 			'"dense", or standardize: true, or pooling by sums',
 		);
 	}
-	const ranges = spec.weights === 8 ? BYTE_RANGES : RANGES;
+	const ranges = (spec.weights === 8 ? BYTE_RANGES : RANGES).filter((range) => range >= leastRange);
 	// Standardised weights are held as they are drawn, and are as large as this when they work; twice that to learn.
 	const working = 2 / Math.sqrt(fanIn) / inputDivisor;
 	// Those that are drawn have 16 bits always, and so a range of 1 at least.
