@@ -47,7 +47,7 @@ export async function nodeCodec(): Promise<Codec> {
  * @param maxBytes the most that one file in it may unpack to
  * @param codec what unpacks and checks bytes
  * @throws FormatError with the byte offset where the archive is damaged or lies, names a path outside itself, or
- *   needs what is not supported (zip64, encryption, several disks, methods other than stored and deflated)
+ *   needs what is not supported (encryption, several disks, methods other than stored and deflated)
  */
 export function openZip(place: string, size: number, readRange: ReadRange, maxBytes: number, codec: Codec): FileTree {
 	const fault = faultsOf(place);
