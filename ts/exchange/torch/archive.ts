@@ -70,8 +70,8 @@ export async function openArchive(ranges: Ranges): Promise<Archive> {
 export function openOld(ranges: Ranges): Archive {
 	const place = ranges.name ?? "checkpoint";
 	const fault = faultsOf(place);
-	// A copy: what is read from a file is only there until the next call.
-	const bytes = ranges.read(0, ranges.size).slice();
+	// It stays: nothing else is read from this file.
+	const bytes = ranges.read(0, ranges.size);
 	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 	const told = new Map<string, Storage>();
 	let at = 0;

@@ -1,0 +1,18 @@
+// What `stllr/exchange` offers: networks from and for other programs.
+
+export type { ElementType } from "./elements.js";
+export type { TensorFormat } from "./tensor.js";
+export { exportSafetensors } from "./torch/export.js";
+export type { TorchFileOptions } from "./torch/file.js";
+export type { Choice } from "./torch/fill.js";
+export {
+	type Imported,
+	type ImportedLayer,
+	type ImportOptions,
+	type ImportReport,
+	importSafetensors,
+	importTorch,
+	type TensorSpec,
+	type TorchOptions,
+} from "./torch/import.js";
+export type { LeftOut } from "./torch/modules.js";

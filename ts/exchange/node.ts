@@ -1,0 +1,5 @@
+// `stllr/exchange` in Node.
+
+import "../index.js";
+
+export * from "./mod.js";

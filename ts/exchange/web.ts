@@ -1,0 +1,5 @@
+// `stllr/exchange` in browsers and workers.
+
+import "../web.js";
+
+export * from "./mod.js";
