@@ -69,10 +69,15 @@ export interface Imported {
  *   or an infinity, or has no use, by name; OptionError for what neither the file nor `spec` says
  */
 export async function importTorch(source: string | URL | Uint8Array, options: TorchOptions): Promise<Imported> {
-	const { spec, ignore, ...rest } = check.object("options", options, ["spec", "ignore", "key"]);
-	if (rest.key !== undefined && typeof rest.key !== "string") throw new OptionError("key", rest.key, "a text");
-	const file = await openTorch(source, rest.key === undefined ? {} : { key: rest.key });
-	return importFile(file, check.object("spec", spec), ignore);
+	const { spec, ignore, key } = check.object("options", options, ["spec", "ignore", "key"]);
+	if (key !== undefined && typeof key !== "string") throw new OptionError("key", key, "a text");
+	const [given, names] = [check.object("spec", spec), checkNames(ignore)];
+	const file = await openTorch(source, key === undefined ? {} : { key });
+	try {
+		return await importTensors(file, given, names);
+	} finally {
+		file.close();
+	}
 }
 
 /**
@@ -86,37 +91,30 @@ export async function importSafetensors(
 	options: Partial<ImportOptions> = {},
 ): Promise<Imported> {
 	const { spec, ignore } = check.object("options", options, ["spec", "ignore"]);
+	const names = checkNames(ignore);
 	const file = await openSafetensors(source);
-	const text = spec === undefined ? file.metadata.get(SPEC_KEY) : undefined;
-	if (text === undefined) return importFile(file, check.object("spec", spec), ignore);
 	try {
-		return await importFile(file, check.object("spec", JSON.parse(text)), ignore);
+		const text = spec === undefined ? file.metadata.get(SPEC_KEY) : undefined;
+		if (text === undefined) return await importTensors(file, check.object("spec", spec), names);
+		return await importOwn(file, text, names);
+	} finally {
+		file.close();
+	}
+}
+
+/** By the spec that the file itself holds: what is wrong with that is a fault of the file. */
+async function importOwn(file: TensorFile, text: string, ignore: readonly string[]): Promise<Imported> {
+	try {
+		return await importTensors(file, check.object("spec", JSON.parse(text)), ignore);
 	} catch (cause) {
-		// What the file says of its network is as much a part of it as its bytes are.
-		if (!(cause instanceof OptionError || cause instanceof SyntaxError) || !isInSpec(cause)) throw cause;
+		const isOfSpec = cause instanceof SyntaxError || (cause instanceof OptionError && cause.option !== "ignore");
+		if (!isOfSpec) throw cause;
 		throw new FormatError(
 			LENGTH_BYTES,
 			`${SPEC_KEY}: ${cause.message}`,
 			"a spec that exportSafetensors wrote",
 			file.name,
 		);
-	}
-}
-
-/** Is it an error of the spec, and not of the other options? */
-function isInSpec(cause: OptionError | SyntaxError): boolean {
-	return !(cause instanceof OptionError && cause.option === "ignore");
-}
-
-async function importFile(
-	file: TensorFile,
-	given: Readonly<Record<string, unknown>>,
-	ignore: unknown,
-): Promise<Imported> {
-	try {
-		return await importTensors(file, given, checkNames(ignore));
-	} finally {
-		file.close();
 	}
 }
 
