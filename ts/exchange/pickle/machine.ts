@@ -8,13 +8,13 @@ import { Cursor } from "./cursor.js";
 import { OPCODES, opcodeName } from "./opcodes.js";
 import { kindOf, PickleDict, PickleGlobal, PickleList, PickleTuple, type PickleValue } from "./values.js";
 
-/** Opcodes of a pickle; a checkpoint of a network of 64 layers, with its optimiser's state, has some 20,000. */
+/** Opcodes of a pickle; a checkpoint of the official VGG with its optimiser's state has 4,341. */
 const MOST_OPCODES = 2 ** 20;
-/** Lists, dicts, tuples and calls. */
+/** Lists, dicts, tuples and calls; there 1,080. */
 const MOST_NESTED = 2 ** 16;
 const MOST_STACK = 2 ** 16;
 const MOST_MEMO = 2 ** 18;
-/** How deep values lie in others; a checkpoint needs 6. */
+/** How deep values lie in others; there 6. */
 const MOST_DEPTH = 32;
 
 /** What a pickle may ask for. */
