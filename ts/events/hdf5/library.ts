@@ -9,11 +9,24 @@ export const H5WASM_VERSION = "0.10.3";
 /** What is used of the package `h5wasm`: pass it where packages cannot be loaded by their names, as in browsers. */
 export interface H5wasm {
 	readonly ready: Promise<H5wasmNative>;
-	readonly File: new (path: string, mode: "r") => H5wasmGroup & { close(): unknown };
+	readonly File: new (path: string, mode: "r" | "w") => H5wasmGroup & H5wasmWriting & { close(): unknown };
 }
 
+/** What a group of a file that is written can take. */
+export interface H5wasmWriting {
+	create_group(name: string): H5wasmWriting;
+	create_dataset(made: { name: string; data: WrittenData; shape?: number[] }): unknown;
+}
+
+/** What an array is written from; texts are of variable length. */
+export type WrittenData = string | string[] | Float32Array | Float64Array | BigInt64Array;
+
 interface H5wasmNative {
-	readonly FS: { writeFile(path: string, bytes: Uint8Array): void; unlink(path: string): void };
+	readonly FS: {
+		writeFile(path: string, bytes: Uint8Array): void;
+		readFile(path: string): Uint8Array;
+		unlink(path: string): void;
+	};
 	/** Makes what HDF5 finds wrong an exception. Without it the library prints it, and gives bytes that it has not read. */
 	activate_throwing_error_handler(): unknown;
 	deactivate_throwing_error_handler(): unknown;
@@ -52,7 +65,7 @@ interface Kind {
 }
 
 /** Classes of types, by HDF5's numbers. */
-const [INTEGER, FLOAT, COMPOUND, ENUM, VARIABLE] = [0, 1, 6, 8, 9];
+const [INTEGER, FLOAT, TEXT, COMPOUND, ENUM, VARIABLE] = [0, 1, 3, 6, 8, 9];
 
 /** The most bytes of a chunk, which is unpacked as a whole. */
 const MOST_CHUNK_BYTES = 2 ** 26;
@@ -80,6 +93,28 @@ export async function openHdf5(source: string | URL | Uint8Array, given?: H5wasm
 }
 
 let filesInMemory = 0;
+
+/** Writes a file in memory, by what fills it. */
+export async function writeHdf5(fill: (root: H5wasmWriting) => void, given?: H5wasm): Promise<Uint8Array> {
+	const library = given ?? (await load("h5wasm"));
+	const native = await library.ready;
+	filesInMemory += 1;
+	const path = `stllr-${filesInMemory}.h5`;
+	// HDF5's errors would else only be printed.
+	native.activate_throwing_error_handler();
+	try {
+		const file = new library.File(path, "w");
+		try {
+			fill(file);
+		} finally {
+			file.close();
+		}
+		return native.FS.readFile(path).slice();
+	} finally {
+		native.deactivate_throwing_error_handler();
+		native.FS.unlink(path);
+	}
+}
 
 async function load(name: "h5wasm" | "h5wasm/node"): Promise<H5wasm> {
 	try {
@@ -220,6 +255,18 @@ export class Hdf5Array {
 	/** What it is called in errors. */
 	get name(): string {
 		return this.#file.placeOf(this.path);
+	}
+
+	/** Is it of texts? */
+	get isText(): boolean {
+		return this.#metadata.type === TEXT;
+	}
+
+	/** The text of an array without dimensions. */
+	text(): string {
+		const found = this.#file.guard(this.path, () => this.#dataset.value);
+		if (typeof found === "string") return found;
+		throw new FormatError(0, "an array of something else", "a text", this.name);
 	}
 
 	/** Is each item an array of its own length? */
