@@ -595,5 +595,8 @@ t.test("files that are cut, damaged or something else give typed errors", async 
 
 t.test("what a file declares and does not hold is not read", async (t) => {
 	const path = fileURLToPath(new URL("data/nir/huge.nir", import.meta.url));
-	await t.rejects(importNir(path), /weight: byte 0: an array of 1152921504606847000 numbers; allowed: up to 16777216/);
+	await t.rejects(
+		importNir(path),
+		/weight: byte 0: an array of 1152921504606847000 numbers; allowed: up to 16777215, so that a file has at most 16777216/,
+	);
 });

@@ -44,7 +44,7 @@ export interface Convolution {
 export type Value = Spikes | Current;
 
 /** The most weights that are made for neurons that take spikes as they are. */
-const MOST_IDENTITY = 4096;
+const MOST_IDENTITY = 1024;
 
 /** A Linear or Affine of spikes. */
 export function linear(node: NirNode, source: Spikes): Current {

@@ -4,8 +4,8 @@ import { FormatError, OptionError } from "../../errors.js";
 import { type H5wasm, type Hdf5Array, type Hdf5File, openHdf5 } from "../../events/hdf5/library.js";
 import { countOf, type Edge, type Field, type NirGraph, type NirNode, shapeText } from "./graph.js";
 
-/** The most elements of a parameter, nodes and edges of a file, and graphs within each other. */
-const [MOST_ELEMENTS, MOST_NODES, MOST_EDGES, MOST_DEPTH] = [2 ** 24, 4096, 65_536, 8];
+/** The most numbers, nodes and edges of a file, and graphs within each other. */
+const [MOST_NUMBERS, MOST_NODES, MOST_EDGES, MOST_DEPTH] = [2 ** 24, 4096, 65_536, 8];
 
 /**
  * Reads a file and does something with its graph, while its parameters can be read.
@@ -28,18 +28,24 @@ export async function withGraph<T>(
 	}
 }
 
+/** Numbers that may still be read of a file, which can declare what it does not hold. */
+interface Budget {
+	left: number;
+}
+
 function readGraph(file: Hdf5File): NirGraph {
+	const budget = { left: MOST_NUMBERS };
 	if (file.keys("node") === undefined || textAt(file, "node/type") !== "NIRGraph") {
 		throw new FormatError(0, "an HDF5 file without a NIR graph", "a group /node of type NIRGraph", file.name);
 	}
 	const nodes = new Map<string, NirNode>();
-	const { edges } = readNested(file, "node", "", 0, nodes);
+	const { edges } = readNested(file, "node", "", 0, { nodes, budget });
 	return {
 		version: textAt(file, "version") ?? "unknown",
 		source: file.name,
 		nodes,
 		edges,
-		metadata: new Map((file.keys("node/metadata") ?? []).flatMap((key) => fieldAt(file, "node/metadata", key))),
+		metadata: new Map((file.keys("node/metadata") ?? []).flatMap((key) => fieldAt(file, "node/metadata", key, budget))),
 	};
 }
 
@@ -51,7 +57,14 @@ interface Nested {
 }
 
 /** Reads the nodes of a group into `nodes`; their names get the prefix. Graphs inside are laid open. */
-function readNested(file: Hdf5File, path: string, prefix: string, depth: number, nodes: Map<string, NirNode>): Nested {
+function readNested(
+	file: Hdf5File,
+	path: string,
+	prefix: string,
+	depth: number,
+	reading: { readonly nodes: Map<string, NirNode>; readonly budget: Budget },
+): Nested {
+	const { nodes, budget } = reading;
 	const names = file.keys(`${path}/nodes`);
 	if (names === undefined) throw new FormatError(0, "a graph without nodes", "a group nodes", file.placeOf(path));
 	if (depth > MOST_DEPTH || nodes.size + names.length > MOST_NODES) {
@@ -66,13 +79,13 @@ function readNested(file: Hdf5File, path: string, prefix: string, depth: number,
 		const type = textAt(file, `${at}/type`);
 		if (type === undefined) throw new FormatError(0, "a node without a type", "a text type", file.placeOf(at));
 		if (type === "NIRGraph") {
-			graphs.set(name, readNested(file, at, `${full}.`, depth + 1, nodes));
+			graphs.set(name, readNested(file, at, `${full}.`, depth + 1, reading));
 			continue;
 		}
 		if (nodes.has(full)) throw new FormatError(0, `two nodes called ${full}`, "names of their own", file.placeOf(at));
 		if (type === "Input") inputs.push(full);
 		if (type === "Output") outputs.push(full);
-		nodes.set(full, nodeAt(file, at, full, type));
+		nodes.set(full, nodeAt(file, at, full, type, budget));
 	}
 	const own = readEdges(file, path, new Set(names)).map(([from, to]): Edge => {
 		const [left, entered] = [graphs.get(from), graphs.get(to)];
@@ -81,14 +94,16 @@ function readNested(file: Hdf5File, path: string, prefix: string, depth: number,
 			entered === undefined ? prefix + to : only(entered.inputs, "Input", file.placeOf(`${path}/nodes/${to}`)),
 		];
 	});
+	const place = file.placeOf(path);
 	let edges = [...own, ...[...graphs.values()].flatMap((graph) => graph.edges)];
 	// Where graphs inside are entered and left, nothing happens.
 	for (const pass of [...graphs.values()].flatMap((graph) => [...graph.inputs, ...graph.outputs])) {
 		nodes.delete(pass);
 		const [into, out] = [edges.filter(([, to]) => to === pass), edges.filter(([from]) => from === pass)];
+		if (into.length * out.length > MOST_EDGES) throw new FormatError(0, "too many edges", `up to ${MOST_EDGES}`, place);
 		const through = into.flatMap(([from]) => out.map(([, to]): Edge => [from, to]));
 		edges = [...edges.filter(([from, to]) => from !== pass && to !== pass), ...through];
-		if (edges.length > MOST_EDGES) throw new FormatError(0, "too many edges", `${MOST_EDGES}`, file.placeOf(path));
+		if (edges.length > MOST_EDGES) throw new FormatError(0, "too many edges", `up to ${MOST_EDGES}`, place);
 	}
 	return { edges, inputs, outputs };
 }
@@ -122,33 +137,34 @@ function readEdges(file: Hdf5File, path: string, names: ReadonlySet<string>): Ed
 	return [...edges.values()];
 }
 
-function nodeAt(file: Hdf5File, path: string, name: string, type: string): NirNode {
-	const field = (key: string): Field | undefined => fieldAt(file, path, key)[0]?.[1];
+function nodeAt(file: Hdf5File, path: string, name: string, type: string, budget: Budget): NirNode {
+	const field = (key: string): Field | undefined => fieldAt(file, path, key, budget)[0]?.[1];
 	return { name, type, place: file.placeOf(path), field };
 }
 
-function fieldAt(file: Hdf5File, path: string, key: string): [key: string, field: Field][] {
+function fieldAt(file: Hdf5File, path: string, key: string, budget: Budget): [key: string, field: Field][] {
 	const array = file.array(`${path}/${key}`);
-	return array === undefined ? [] : [[key, fieldOf(array)]];
+	return array === undefined ? [] : [[key, fieldOf(array, budget)]];
 }
 
-function fieldOf(array: Hdf5Array): Field {
+function fieldOf(array: Hdf5Array, budget: Budget): Field {
 	return {
 		place: array.name,
 		shape: array.shape,
-		numbers: () => readNumbers(array),
+		numbers: () => readNumbers(array, budget),
 		get text() {
 			return array.isText && array.shape.length === 0 ? array.text() : undefined;
 		},
 	};
 }
 
-function readNumbers(array: Hdf5Array): Float64Array {
+function readNumbers(array: Hdf5Array, budget: Budget): Float64Array {
 	const count = countOf(array.shape);
-	// Files can declare what they do not hold.
-	if (!(count <= MOST_ELEMENTS)) {
-		throw new FormatError(0, `an array of ${count} numbers`, `up to ${MOST_ELEMENTS}`, array.name);
+	if (!(count <= budget.left)) {
+		const allowed = `up to ${budget.left}, so that a file has at most ${MOST_NUMBERS}`;
+		throw new FormatError(0, `an array of ${count} numbers`, allowed, array.name);
 	}
+	budget.left -= count;
 	if (array.numbers === undefined || array.numbers === "<f2") {
 		const found = array.isText ? "texts" : array.numbers === undefined ? "something else" : "floats of 16 bits";
 		throw new FormatError(0, found, "integers, or floats of 32 or 64 bits", array.name);
