@@ -484,6 +484,8 @@ t.test("what NIR cannot say is refused by its place", async (t) => {
 		await t.rejects(exportNir(network), { name: "OptionError", option });
 	};
 	await refused({ type: "pool", kind: "max", kernel: 2 }, /^layers\[0\]\.kind$/);
+	const chip = { type: "loihi", du: 4096, dv: 128, vth: 5120 } as const;
+	await refused({ type: "dense", units: 4, decay: chip }, /^layers\[0\]\.decay$/);
 	await refused({ type: "upsample", name: "up", factor: 2 }, /^layers\[0\] "up"\.type$/);
 });
 

@@ -147,7 +147,8 @@ class Exporting {
 		const parameters = inUse(layer, this.#parameters.get(name) as LayerParameters);
 		const shape = isConv ? shapeOf(layer.shape) : [layer.units];
 		const weights = this.#weights(`${name}.weights`, parameters, source, isConv ? layer : undefined);
-		const { leak, threshold, reset } = layer;
+		const { decay, leak, threshold, reset } = layer;
+		if (decay !== "leak") throw new OptionError(`${at}.decay`, decay, '"leak": NIR has no word for Loihi\'s integers');
 		const kept = held(leak);
 		const fields = { ...integrating(kept, shape, this.#spec.stepUs), ...firing(threshold, shape) };
 		const metadata = { [RESET_KEY]: reset === "soft" ? "subtract" : "zero" };
