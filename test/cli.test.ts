@@ -32,7 +32,7 @@ t.test("stllr: a mistake is one line on stderr, nothing on stdout, and exit code
 		[
 			["lern"],
 			2,
-			/^stllr: there is no command lern; there are demo, train, eval, info, convert, record, replay, inspect, diff$/,
+			/^stllr: there is no command lern; there are demo, train, eval, info, convert, record, replay, inspect, diff, import, export$/,
 		],
 		[["--lern"], 2, /^stllr: there is no option --lern;/],
 		[["constructor"], 2, /^stllr: there is no command constructor;/],

@@ -14,9 +14,9 @@ const COMMANDS: Readonly<Record<string, { about: string; load: () => Promise<{ c
 	record: { about: "a live sensor into a file", load: () => import("./record.js") },
 	replay: { about: "a recorded session once more", load: () => import("./replay.js") },
 	inspect: { about: "what a network holds and does; what a checkpoint has in it", load: () => import("./inspect.js") },
+	diff: { about: "in what two checkpoints differ", load: () => import("./diff.js") },
 	import: { about: "a NIR graph into a network", load: () => import("./import.js") },
 	export: { about: "a network into a NIR graph", load: () => import("./export.js") },
-	diff: { about: "in what two checkpoints differ", load: () => import("./diff.js") },
 };
 
 const HELP = `Usage: stllr COMMAND [options]
