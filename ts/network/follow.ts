@@ -92,6 +92,12 @@ export class StreamRun {
 		}
 		const label = Number.isInteger(saved.learned) && saved.learned >= -1 && saved.learned < classes;
 		if (!label) throw refuse(`the class ${saved.learned}`, `-1 to ${classes - 1}`);
+		// A stretch ends after the step that is open, or it would never end.
+		const step = network.learner.stepIndex();
+		const last = step + run.#stretchSteps;
+		if (saved.startUs !== undefined && (saved.stretchEnd <= step || saved.stretchEnd > last)) {
+			throw refuse(`a stretch up to step ${saved.stretchEnd}`, `${step + 1} to ${last}`);
+		}
 		run.#window.restore(saved.scores, () => refuse(`${saved.scores.length} scores`, "those of whole stretches"));
 		run.#startUs = saved.startUs;
 		run.#stretchEnd = saved.stretchEnd;
