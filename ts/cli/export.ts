@@ -1,8 +1,8 @@
 // `stllr export`: the network of a checkpoint for other programs.
 
 import { rename, rm, writeFile } from "node:fs/promises";
-import { exportNir } from "../exchange/node.js";
-import { StllrError } from "../index.js";
+import { exportNir, exportSafetensors } from "../exchange/node.js";
+import { type Network, StllrError } from "../index.js";
 import { type Args, type Command, UsageError } from "./args.js";
 import { dataOf, tell } from "./import.js";
 import { loadModel } from "./model.js";
@@ -11,27 +11,39 @@ import { Screen } from "./screen.js";
 /** The command. */
 export const command: Command = {
 	name: "export",
-	usage: "FROM.stllr TO.nir [options]",
+	usage: "FROM.stllr TO [options]",
 	about: [
-		"Writes the network of a checkpoint as a NIR graph, with a report of all that NIR",
-		"has no word for. Needs the package h5wasm.",
+		"Writes the network of a checkpoint for others. TO is a NIR graph (.nir, with a",
+		"report of all that NIR has no word for; needs the package h5wasm), .safetensors,",
+		"or .stllr: the weights alone, smaller, for who wants answers.",
 	],
-	flags: [],
+	flags: [{ name: "bits", value: "N", help: "of weights in a .stllr: 16 or 8 (16)" }],
 	run,
 };
 
 async function run(args: Args): Promise<number> {
 	const [from, to, more] = args.positionals;
-	if (from === undefined || to === undefined) throw new UsageError("export needs FROM.stllr and TO.nir");
+	if (from === undefined || to === undefined) throw new UsageError("export needs FROM.stllr and TO");
 	if (more !== undefined) throw new UsageError(`export takes one network; what is ${JSON.stringify(more)}?`);
-	if (!to.toLowerCase().endsWith(".nir")) throw new UsageError(`${to}: its ending is not known; there is .nir`);
+	const ending = /\.[^.]*$/.exec(to.toLowerCase())?.[0] ?? "";
+	if (![".nir", ".safetensors", ".stllr"].includes(ending)) {
+		throw new UsageError(`${to}: its ending is not known; there are .nir, .safetensors and .stllr`);
+	}
+	const bits = args.word("bits", ["16", "8"]) === "8" ? 8 : 16;
 	const screen = new Screen(args);
 	const network = await loadModel(from, (line) => screen.note(line));
-	const { bytes, report } = await exportNir(network);
+	const { bytes, report, lines } = await exported(network, ending, bits);
 	await writeWhole(to, bytes);
-	tell(screen, report, `${to}: the network of ${from}, ${bytes.length} bytes`);
-	screen.json({ from, to, bytes: bytes.length, report: dataOf(report) });
+	tell(screen, lines, `${to}: the network of ${from}, ${bytes.length} bytes`);
+	screen.json({ from, to, bytes: bytes.length, ...(report && { report }) });
 	return 0;
+}
+
+async function exported(network: Network, ending: string, bits: 16 | 8) {
+	if (ending === ".stllr") return { bytes: await network.exportWeights({ bits }), report: undefined, lines: [] };
+	if (ending === ".safetensors") return { bytes: exportSafetensors(network), report: undefined, lines: [] };
+	const { bytes, report } = await exportNir(network);
+	return { bytes, report: dataOf(report), lines: report.lines };
 }
 
 /** Writes a file beside, and puts it in its place when it is whole. */

@@ -1,25 +1,40 @@
 // `stllr import`: a network of another program into a checkpoint.
 
-import { importNir, type NirOptions, type NirReport } from "../exchange/node.js";
+import {
+	type Imported,
+	importNir,
+	importSafetensors,
+	importTorch,
+	type NirOptions,
+	type NirReport,
+	type TensorSpec,
+} from "../exchange/node.js";
+import type { Network } from "../index.js";
 import { type Args, type Command, UsageError } from "./args.js";
 import { modelStore } from "./model.js";
+import { networkOf } from "./network.js";
 import { Screen } from "./screen.js";
 
 /** The command. */
 export const command: Command = {
 	name: "import",
-	usage: "FROM.nir -o TO.stllr [options]",
+	usage: "FROM -o TO.stllr [options]",
 	about: [
-		"Makes a network of a NIR graph and writes it as a checkpoint, with a report of",
-		"all that was chosen and rounded. Needs the package h5wasm.",
+		"Makes a network of another program's file and writes it as a checkpoint, with a",
+		"report of all that was chosen and rounded. FROM is a NIR graph (.nir, needs the",
+		"package h5wasm), PyTorch's checkpoint of a state dict (.pth, .pt, .tar), or",
+		".safetensors. What such weights do not say (steps, leaks, thresholds, layers",
+		"without weights) is in SPEC.json, as Network.create takes it.",
 	],
 	flags: [
 		{ name: "out", short: "o", value: "FILE", help: "where the network goes (m.stllr)" },
-		{ name: "step-us", value: "US", help: "the length of a time step (what the file says, else 1000)" },
-		{ name: "method", value: "NAME", help: "leaks by euler (1 - dt / tau) or exact (exp(-dt / tau)); euler" },
-		{ name: "reset", value: "NAME", help: "a spike sets to zero or subtracts (what the file says, else zero)" },
-		{ name: "if-gain", value: "NAME", help: "r of IF and I counts by step or second; step" },
-		{ name: "answer", value: "NAME", help: "classes or values (classes, where there are two outputs or more)" },
+		{ name: "spec", value: "SPEC.json", help: "of weights: the rest of the network" },
+		{ name: "key", value: "NAME", help: "of a PyTorch file: where in it the state dict is" },
+		{ name: "step-us", value: "US", help: "of a graph: a time step (what the file says, else 1000)" },
+		{ name: "method", value: "NAME", help: "of a graph: leaks by euler (1 - dt / tau) or exact; euler" },
+		{ name: "reset", value: "NAME", help: "of a graph: zero or subtract (what the file says, else zero)" },
+		{ name: "if-gain", value: "NAME", help: "of a graph: r of IF and I counts by step or second; step" },
+		{ name: "answer", value: "NAME", help: "of a graph: classes or values (classes, where there are two)" },
 	],
 	named: [
 		[/^stepUs$/, "--step-us"],
@@ -31,15 +46,48 @@ export const command: Command = {
 async function run(args: Args): Promise<number> {
 	const [from, more] = args.positionals;
 	const out = args.text("out");
-	if (from === undefined || out === undefined) throw new UsageError("import needs FROM.nir and -o TO.stllr");
+	if (from === undefined || out === undefined) throw new UsageError("import needs FROM and -o TO.stllr");
 	if (more !== undefined) throw new UsageError(`import takes one file; what is ${JSON.stringify(more)}?`);
-	if (!from.toLowerCase().endsWith(".nir")) throw new UsageError(`${from}: its ending is not known; there is .nir`);
 	const screen = new Screen(args);
-	const { network, report } = await importNir(from, readOptions(args));
+	const { network, report, lines } = await imported(from, args);
 	await modelStore(out, (line) => screen.note(line)).write(await network.save());
-	tell(screen, report, `${out}: the network of ${from}`);
-	screen.json({ from, out, weightsHash: network.weightsHash(), report: dataOf(report) });
+	tell(screen, lines, `${out}: the network of ${from}`);
+	screen.json({ from, out, weightsHash: network.weightsHash(), report });
 	return 0;
+}
+
+/** A network with what was done, for programs and as lines. */
+interface Done {
+	readonly network: Network;
+	readonly report: object;
+	readonly lines: readonly string[];
+}
+
+async function imported(from: string, args: Args): Promise<Done> {
+	const ending = /\.[^.]*$/.exec(from.toLowerCase())?.[0] ?? "";
+	if (ending === ".nir") {
+		const { network, report } = await importNir(from, readOptions(args));
+		return { network, report: dataOf(report), lines: report.lines };
+	}
+	if (![".pth", ".pt", ".tar", ".safetensors"].includes(ending)) {
+		throw new UsageError(`${from}: its ending is not known; there are .nir, .pth, .pt, .tar and .safetensors`);
+	}
+	const [path, key] = [args.text("spec"), args.text("key")];
+	const spec = path === undefined ? undefined : (networkOf(path) as TensorSpec);
+	if (ending === ".safetensors") return told(await importSafetensors(from, spec === undefined ? {} : { spec }));
+	if (spec === undefined) throw new UsageError(`${from}: weights alone are no network: --spec SPEC.json says the rest`);
+	return told(await importTorch(from, { spec, ...(key !== undefined && { key }) }));
+}
+
+function told({ network, report }: Imported): Done {
+	const layers = report.layers.map(({ layer, module, largest, clipped, step, range, choices }) => {
+		const rounded = `rounded by ${largest.toPrecision(3)} at most, ${clipped === 0 ? "none" : clipped} clipped`;
+		const held = `held in steps of ${step.toPrecision(3)} up to ${range.toPrecision(3)}`;
+		const chosen = choices.map(({ option, value, from }) => `; ${option} ${JSON.stringify(value)} (${from})`).join("");
+		return `${layer} from ${module}: ${rounded}; ${held}${chosen}`;
+	});
+	const unused = report.leftOut.map(({ tensor, reason }) => `${tensor} is left out: ${reason}`);
+	return { network, report, lines: [...layers, ...unused] };
 }
 
 function readOptions(args: Args): NirOptions {
@@ -58,7 +106,7 @@ function readOptions(args: Args): NirOptions {
 }
 
 /** Says what was done. */
-export function tell(screen: Screen, { lines }: NirReport, head: string): void {
+export function tell(screen: Screen, lines: readonly string[], head: string): void {
 	screen.say(head, ...lines.map((line) => `  ${line}`));
 }
 
