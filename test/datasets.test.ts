@@ -222,7 +222,7 @@ t.test("zip: archives that lie are refused with the byte, before anything is all
 		(_, view, entry) => view.setUint32(entry + 24, 2 ** 28 + 1, true),
 		/10\.bs2 unpacks to 268435457 bytes; allowed: 268435456 \(maxBytes\)/,
 	);
-	await lie((_, view, entry) => view.setUint32(entry + 24, 9999, true), /10\.bs2 is damaged/);
+	await lie((_, view, entry) => view.setUint32(entry + 24, 9999, true), /10\.bs2 cannot be inflated to 9999 bytes/);
 	await lie((_, view, entry) => view.setUint32(entry + 24, 10_001, true), /10\.bs2 cannot be inflated to 10001 bytes/);
 	await lie((_, view, entry) => view.setUint32(entry + 24, 1, true), /10\.bs2 is packed to \d+ bytes from 1;/);
 	await lie(

@@ -10,6 +10,7 @@ import t from "tap";
 import { readPng48 } from "../dist/datasets/named/png.js";
 import { DATASETS, dataset, datasetNames, folds } from "../dist/datasets/node.js";
 import { FormatError } from "../dist/index.js";
+import { loadEventsModule } from "../dist/wasm/module.js";
 
 const main = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 const data = fileURLToPath(new URL("data", import.meta.url));
@@ -279,6 +280,7 @@ t.test(
 );
 
 t.test("PNG of 48 bits: every filter, and what is of another kind or damaged", async (t) => {
+	const inflater = await loadEventsModule();
 	const [width, height] = [4, 6];
 	const pixels = Array.from({ length: 3 * width * height }, (_, at) => (at * 7919) % 65_536);
 	const part = (name: string, content: Uint8Array) => {
@@ -308,6 +310,7 @@ t.test("PNG of 48 bits: every filter, and what is of another kind or damaged", a
 	};
 	for (let kind = 0; kind <= 5; kind += 1) {
 		const read = readPng48(
+			inflater,
 			png((row) => (kind < 5 ? kind : row % 5)),
 			"a.png",
 		);
@@ -317,6 +320,7 @@ t.test("PNG of 48 bits: every filter, and what is of another kind or damaged", a
 	t.throws(
 		() =>
 			readPng48(
+				inflater,
 				png(() => 5),
 				"a.png",
 			),
@@ -325,18 +329,19 @@ t.test("PNG of 48 bits: every filter, and what is of another kind or damaged", a
 	t.throws(
 		() =>
 			readPng48(
+				inflater,
 				png(() => 0, 8),
 				"a.png",
 			),
 		{ message: /a picture of 8 bits, kind 2/ },
 	);
-	t.throws(() => readPng48(good.subarray(0, -1), "a.png"), { message: /a part that is cut/ });
-	t.throws(() => readPng48(new Uint8Array(9), "a.png"), { message: /no mark of a PNG/ });
+	t.throws(() => readPng48(inflater, good.subarray(0, -1), "a.png"), { message: /a part that is cut/ });
+	t.throws(() => readPng48(inflater, new Uint8Array(9), "a.png"), { message: /no mark of a PNG/ });
 	for (let at = 0; at < good.length; at += 1) {
 		const bytes = good.slice();
 		bytes[at] = (bytes[at] ?? 0) ^ 16;
 		try {
-			readPng48(bytes, "a.png");
+			readPng48(inflater, bytes, "a.png");
 		} catch (error) {
 			if (!(error instanceof FormatError)) t.fail(`byte ${at}: ${String(error)}`);
 		}

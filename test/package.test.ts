@@ -90,14 +90,7 @@ t.test("package: installs into an empty folder and works, with no network, compi
 	t.equal(installed.status, 0, `npm install: ${installed.stderr}`);
 
 	const holds = join(folder, "node_modules/stllr");
-	t.strictSame(readdirSync(holds).sort(), [
-		"CHANGELOG.md",
-		"LICENSE",
-		"README.md",
-		"dist",
-		"node_modules",
-		"package.json",
-	]);
+	t.strictSame(readdirSync(holds).sort(), ["CHANGELOG.md", "LICENSE", "README.md", "dist", "package.json"]);
 	const wasm = readdirSync(join(holds, "dist/wasm")).filter((file) => file.endsWith(".wasm"));
 	t.strictSame(wasm.sort(), [
 		"stllr_bg.wasm",

@@ -1,11 +1,13 @@
 // Zip archives as trees of files: the directory is read at once, the files one at a time when they are asked for.
 //
 // Nothing in an archive is believed before it is checked: names may not leave the archive, sizes bound every
-// allocation, and the bytes must match their checksum. Node unpacks by its own zlib, everything else by fflate.
+// allocation, and the bytes must match their checksum. Node unpacks by its own zlib, everything else by the WASM module of events.
 
 import { DatasetError } from "../errors.js";
+import { loadEventsModule } from "../wasm/module.js";
 import { crc32 } from "../zip/crc.js";
 import { type Entry, faultsOf, type ReadRange, readDirectory, readLocal, STORED } from "../zip/directory.js";
+import { inflateInto } from "../zip/inflate.js";
 import { type FileTree, Scratch, sortNames } from "./tree.js";
 
 /** Deflate cannot pack more than this many bytes into one. */
@@ -20,9 +22,17 @@ export interface Codec {
 
 /** The one that runs everywhere. */
 export async function portableCodec(): Promise<Codec> {
-	const { inflateSync } = await import("fflate");
+	const module = await loadEventsModule();
 	const scratch = new Scratch();
-	return { inflate: (packed, size) => inflateSync(packed, { out: scratch.take(size) }), crc32 };
+	const inflate = (packed: Uint8Array, size: number) => {
+		// One byte more, by which too many are told.
+		const room = scratch.take(size + 1);
+		return room.subarray(
+			0,
+			inflateInto(module, "deflate", packed, room.subarray(0, size), () => new Error("unsound")),
+		);
+	};
+	return { inflate, crc32 };
 }
 
 /** Node's own, several times as fast; the first releases of Node 20 have no checksum. */

@@ -55,7 +55,7 @@ async function openNpzEvents(
 	const ranges = await openRanges(source);
 	const close = () => ranges.close();
 	try {
-		const content = await openNpz(ranges, module);
+		const content = openNpz(ranges, module);
 		const reading =
 			"whole" in content ? new Whole(module, content.whole, onFault) : new Joining(module, content.fields, onFault);
 		return new Apart(reading, close, { sensor: undefined, recordings: undefined, count: undefined });

@@ -32,6 +32,7 @@ export interface EventsModule {
 	readonly Decoder: typeof eventsGlue.Decoder;
 	readonly Column: typeof eventsGlue.Column;
 	readonly Wav: typeof eventsGlue.Wav;
+	readonly Inflater: typeof eventsGlue.Inflater;
 	readonly fieldOf: typeof eventsGlue.fieldOf;
 	readonly detect: typeof eventsGlue.detect;
 	readonly suspect: typeof eventsGlue.suspect;
@@ -111,8 +112,8 @@ async function loadLearner(
 
 async function loadDecoders(): Promise<EventsModule> {
 	const { glue, memory } = await start("events", () => import("./stllr_events.js"));
-	const { Decoder, Column, Wav, fieldOf, detect, suspect } = glue;
-	return { memory, Decoder, Column, Wav, fieldOf, detect, suspect };
+	const { Decoder, Column, Wav, Inflater, fieldOf, detect, suspect } = glue;
+	return { memory, Decoder, Column, Wav, Inflater, fieldOf, detect, suspect };
 }
 
 async function loadEncoders(): Promise<EncodeModule> {

@@ -10,10 +10,12 @@ extern crate alloc;
 mod column;
 mod decoder;
 mod fault;
+mod inflater;
 mod wav;
 
 pub use column::{Column, field_of};
 pub use decoder::{Decoder, detect, suspect};
+pub use inflater::Inflater;
 pub use wav::Wav;
 
 /// Without the standard library, whose texts for panics and their places would be a third of the module: a panic is a bug of

@@ -57,7 +57,7 @@ export async function openDsec(folder: string, { onFault }: CheckedOptions, h5wa
 			}
 			const read = (index: number) => {
 				const file = path.join(flow ?? "", pictures?.[index] ?? "");
-				const picture = readPng48(new Uint8Array(fs.readFileSync(file)), file);
+				const picture = readPng48(module, new Uint8Array(fs.readFileSync(file)), file);
 				const { width, height } = picture;
 				if (width === WIDTH && height === HEIGHT) return picture;
 				throw new DatasetError(`${file}: ${width} x ${height} pixels; allowed: ${WIDTH} x ${HEIGHT}`);

@@ -1,7 +1,7 @@
 // PNG pictures of three channels of 16 bits, in which optical flow is stored. Other kinds are refused.
 
-import { unzlibSync } from "fflate";
 import { FormatError } from "../../errors.js";
+import { type InflateModule, inflateInto } from "../../zip/inflate.js";
 
 /** A picture: three numbers from 0 to 65535 a pixel, by row and column. */
 export interface Picture48 {
@@ -19,7 +19,7 @@ const MOST_PIXELS = 2 ** 24;
  *
  * @throws FormatError with the byte offset where it is damaged or of another kind
  */
-export function readPng48(bytes: Uint8Array, source: string): Picture48 {
+export function readPng48(module: InflateModule, bytes: Uint8Array, source: string): Picture48 {
 	const fault = (offset: number, found: string, allowed: string) => new FormatError(offset, found, allowed, source);
 	if (!MARK.every((byte, at) => bytes[at] === byte)) throw fault(0, "no mark of a PNG picture", "a PNG picture");
 	const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -46,7 +46,7 @@ export function readPng48(bytes: Uint8Array, source: string): Picture48 {
 	}
 	if (size === undefined) throw fault(MARK.length, "no IHDR", "a part IHDR");
 	const { width, height } = size;
-	const rows = unpacked(packed, (1 + PIXEL_BYTES * width) * height);
+	const rows = unpacked(module, packed, (1 + PIXEL_BYTES * width) * height);
 	if (rows === undefined)
 		throw fault(MARK.length, "pixels that cannot be unpacked", `sound ones of ${width} x ${height}`);
 	const values = new Uint16Array(3 * width * height);
@@ -54,7 +54,7 @@ export function readPng48(bytes: Uint8Array, source: string): Picture48 {
 	return { width, height, values };
 }
 
-function unpacked(parts: readonly Uint8Array[], size: number): Uint8Array | undefined {
+function unpacked(module: InflateModule, parts: readonly Uint8Array[], size: number): Uint8Array | undefined {
 	const packed = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
 	let at = 0;
 	for (const part of parts) {
@@ -62,9 +62,9 @@ function unpacked(parts: readonly Uint8Array[], size: number): Uint8Array | unde
 		at += part.length;
 	}
 	try {
-		// One byte more, by which too many are told.
-		const bytes = unzlibSync(packed, { out: new Uint8Array(size + 1) });
-		return bytes.length === size ? bytes : undefined;
+		const bytes = new Uint8Array(size);
+		const made = inflateInto(module, "zlib", packed, bytes, () => new Error("unsound"));
+		return made === size ? bytes : undefined;
 	} catch {
 		return undefined;
 	}

@@ -30,6 +30,19 @@ interface H5wasmNative {
 	/** Makes what HDF5 finds wrong an exception. Without it the library prints it, and gives bytes that it has not read. */
 	activate_throwing_error_handler(): unknown;
 	deactivate_throwing_error_handler(): unknown;
+	/** Its memory; another view when that has grown. */
+	readonly HEAPU8: Uint8Array;
+	_malloc(bytes: number): number;
+	_free(at: number): void;
+	/** Reads a part of an array to a place in the memory: how many items of each dimension, from where on, in which steps. */
+	get_dataset_data(
+		file: bigint,
+		path: string,
+		count: readonly bigint[],
+		offset: readonly bigint[],
+		strides: readonly bigint[],
+		to: bigint,
+	): unknown;
 }
 
 interface H5wasmObject {
@@ -44,6 +57,8 @@ interface H5wasmGroup extends H5wasmObject {
 
 /** An array of an open file. */
 interface H5wasmDataset extends H5wasmObject {
+	readonly file_id: bigint;
+	readonly path: string;
 	readonly metadata: Metadata;
 	/** All of it: of an array without dimensions the number. */
 	readonly value: unknown;
@@ -195,6 +210,18 @@ export class Hdf5File {
 		}
 	}
 
+	/** Does something with so many bytes of the library's memory. */
+	borrow<T>(bytes: number, use: (native: H5wasmNative, at: number) => T): T {
+		const native = this.#native;
+		const at = native._malloc(bytes);
+		if (at === 0) throw new Error(`no memory for ${bytes} bytes`);
+		try {
+			return use(native, at);
+		} finally {
+			native._free(at);
+		}
+	}
+
 	#get(path: string): H5wasmObject | undefined {
 		if (path === "") return this.#file;
 		return this.guard(path, () => this.#file.get(path) ?? undefined);
@@ -232,6 +259,8 @@ export class Hdf5Array {
 	readonly #file: Hdf5File;
 	readonly #dataset: H5wasmDataset;
 	readonly #metadata: Metadata;
+	/** Where rows go. */
+	#room = new Uint8Array(0);
 
 	constructor(file: Hdf5File, path: string, dataset: H5wasmDataset, metadata: Metadata) {
 		this.path = path;
@@ -279,9 +308,24 @@ export class Hdf5Array {
 		return this.#metadata.type === COMPOUND;
 	}
 
-	/** The bytes of rows. */
+	/**
+	 * The bytes of rows of numbers, until the next call. Not by `slice`, which leaves a new array each time: V8 lets 32 MB of them
+	 * wait to be collected.
+	 */
 	rows(from: number, until: number): Uint8Array {
-		return bytesOf(this.#slice(from, until), this.name);
+		return this.#file.guard(this.path, () => {
+			const { file_id, path } = this.#dataset;
+			const length = (until - from) * this.#rowBytes;
+			const count = this.shape.map((size, dimension) => BigInt(dimension === 0 ? until - from : size));
+			const offset = this.shape.map((_, dimension) => BigInt(dimension === 0 ? from : 0));
+			const strides = this.shape.map(() => 1n);
+			return this.#file.borrow(length, (native, at) => {
+				native.get_dataset_data(file_id, path, count, offset, strides, BigInt(at));
+				if (this.#room.length < length) this.#room = new Uint8Array(length);
+				this.#room.set(native.HEAPU8.subarray(at, at + length));
+				return this.#room.subarray(0, length);
+			});
+		});
 	}
 
 	/** The bytes of one item, where each is an array. */
@@ -315,9 +359,12 @@ export class Hdf5Array {
 
 	/** So many rows are read at once: whole chunks, as those are unpacked as a whole, and about as many bytes as this. */
 	rowsAtOnce(bytes: number): number {
-		const rowBytes = this.shape.slice(1).reduce((product, size) => product * size, this.#metadata.size);
 		const chunk = this.#metadata.chunks?.[0] ?? 1;
-		return chunk * Math.max(1, Math.floor(bytes / Math.max(1, rowBytes * chunk)));
+		return chunk * Math.max(1, Math.floor(bytes / Math.max(1, this.#rowBytes * chunk)));
+	}
+
+	get #rowBytes(): number {
+		return this.shape.slice(1).reduce((product, size) => product * size, this.#metadata.size);
 	}
 
 	get #kind(): Kind {

@@ -31,7 +31,7 @@ export const writeFormats = Object.keys(WRITERS) as readonly WriteFormat[];
  * | format | keeps | its limits |
  * | --- | --- | --- |
  * | `csv` | everything | none: a line `t,x,y,p` an event, in us |
- * | `npz` | everything | chunks that can be gone over again, and again: five times; under 2^29 events |
+ * | `npz` | everything | chunks that can be gone over again, and again: five times |
  * | `es` | two polarities, times that never go back | a byte for each 127 us without events |
  * | `aedat4` | two polarities, the order of the events | x and y up to 32767; not compressed |
  *
