@@ -3,7 +3,9 @@
 export type { LiveEvents } from "../events/chunk.js";
 export type { BackoffOptions } from "./backoff.js";
 export type { LiveDecoder } from "./decoders/decoder.js";
+export { type FrameLayout, frameDecoder } from "./decoders/frames.js";
 export type { JsonSchema } from "./decoders/json.js";
+export { type SampleLayout, sampleDecoder } from "./decoders/samples.js";
 export { soundDecoder } from "./decoders/sound.js";
 export { openSource, type SourcePlace } from "./open.js";
 export type { SourceOptions } from "./options.js";
