@@ -4,6 +4,17 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import {
+	backgroundActivity,
+	crop,
+	downsample,
+	type Filter,
+	hotPixels,
+	mergePolarities,
+	pipe,
+	rateLimit,
+	refractory,
+} from "stllr/encode";
 import t from "tap";
 import { Summing } from "../dist/events/summary.js";
 import {
@@ -15,6 +26,7 @@ import {
 	writeEvents,
 	writeFormats,
 } from "../dist/index.js";
+import { Random } from "../dist/random.js";
 
 const main = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 const shared = fileURLToPath(new URL("../../shared/data/event-files", import.meta.url));
@@ -146,6 +158,73 @@ t.test("stllr convert: to every format and back, and the file as it was where th
 	);
 	t.match(stllr(["convert", path("a.csv"), path("a.avi")]), { status: 2, stderr: /tells no format; --to csv\|/ });
 	t.match(stllr(["convert", path("none.es"), path("a.csv")]), { status: 1, stderr: /none\.es: cannot be read/ });
+});
+
+t.test("stllr convert: filters by flags, the same as in a program, and what each leaves out", async (t) => {
+	const path = (name: string) => join(folder, name);
+	const folder = t.testdir();
+	const size = { width: 40, height: 30 };
+	const random = new Random(11, 0);
+	let us = 1000;
+	const noisy = events({
+		t: Array.from({ length: 20_000 }, () => {
+			us += random.below(40);
+			return us;
+		}),
+		x: Array.from({ length: 20_000 }, (_, at) => (at % 4 === 0 ? 7 : random.below(size.width))),
+		y: Array.from({ length: 20_000 }, (_, at) => (at % 4 === 0 ? 9 : random.below(size.height))),
+		p: Array.from({ length: 20_000 }, () => random.below(2)),
+	});
+	// A time that goes back: filters that look at times drop it.
+	noisy.t[500] = 0;
+	writeFileSync(path("a.csv"), await write(noisy, "csv"));
+	const rectangle = { x: 4, y: 5, width: 31, height: 20 };
+	const cases: [flags: string[], filters: Filter[], sensor: object][] = [
+		[["--crop", "4,5,31,20"], [crop(rectangle)], { width: 31, height: 20 }],
+		[["--downsample", "4"], [downsample({ ...size, factor: 4 })], { width: 10, height: 8 }],
+		[["--hot-pixels", "20"], [hotPixels({ ...size, most: 20 })], size],
+		[["--refractory", "2000"], [refractory({ ...size, periodUs: 2000 })], size],
+		[["--background", "3000"], [backgroundActivity({ ...size, windowUs: 3000 })], size],
+		[["--merge-polarities"], [mergePolarities()], size],
+		[["--rate-limit", "20000"], [rateLimit({ rateHz: 20_000 })], size],
+		[
+			["--rate-limit", "5000", "--crop", "4,5,31,20", "--downsample", "3", "--refractory", "90", "--merge-polarities"],
+			[
+				refractory({ ...size, periodUs: 90 }),
+				crop(rectangle),
+				downsample({ width: 31, height: 20, factor: 3 }),
+				mergePolarities(),
+				rateLimit({ rateHz: 5000 }),
+			],
+			{ width: 11, height: 7 },
+		],
+	];
+	for (const [flags, filters, sensor] of cases) {
+		const wanted = await pipe(noisy, filters);
+		const { t: times, x, y, p, removed } = wanted;
+		const done = stllr(["convert", path("a.csv"), path("b.npz"), "--json", ...flags]);
+		t.equal(done.status, 0, done.stderr);
+		const told = JSON.parse(done.stdout);
+		t.same([told.events, told.removed, told.sensor], [times.length, removed, sensor], flags.join(" "));
+		t.same(plain(await openEvents(path("b.npz"))), plain({ t: times, x, y, p }), flags.join(" "));
+		const left = removed.reduce((sum, { byRule, outside, late }) => sum + byRule + outside + late, 0);
+		t.equal(left, noisy.t.length - times.length, "counts add up");
+		t.ok(left > 0 || flags[0] === "--merge-polarities" || flags[0] === "--downsample");
+	}
+	const said = stllr(["convert", path("a.csv"), path("b.csv"), "--refractory", "2000", "--from-zero"]);
+	t.match(said.stdout, /b\.csv: csv, [\d ]+ events, .*\n {2}refractory: [\d ]+ events left out, of them 1 late\n/);
+	t.equal((await openEvents(path("b.csv"))).t[0], 0, "times count from the earliest that is left");
+	for (const [flags, message] of [
+		[["--crop", "1,2,3"], /--crop: "1,2,3" is not allowed; allowed: X,Y,WIDTH,HEIGHT/],
+		[["--crop", "1,2,0,4"], /--crop: 0 is not allowed/],
+		[["--downsample", "0"], /--downsample: 0 is not allowed/],
+		[["--rate-limit", "x"], /--rate-limit: "x" is not allowed; allowed: a number/],
+		[["--refractory", "0"], /--refractory: 0 is not allowed/],
+	] as const) {
+		const { status, stderr } = stllr(["convert", path("none.csv"), path("b.csv"), ...flags]);
+		t.not(status, 0);
+		t.match(stderr, message);
+	}
 });
 
 t.test("stllr info: what is in a file, for people and for programs", async (t) => {

@@ -1,12 +1,15 @@
 // `stllr convert`: an event file in another format.
 
 import { open, rename, rm } from "node:fs/promises";
+import type { Filter } from "../encode/filters.js";
+import { pipe, type Removed } from "../encode/pipe.js";
 import type { Events } from "../events/chunk.js";
 import { type EventSummary, Summing } from "../events/summary.js";
 import { type EventFormat, type OnFault, streamEvents, writeEvents, writeFormats } from "../index.js";
 import { grouped } from "../learning/report.js";
 import { type Args, type Command, UsageError } from "./args.js";
 import { type Choice, choiceFlags, formatFlag, onFaultFlag, readChoice, readFormat } from "./files.js";
+import { describeRemoved, filterFlags, filterNames, readFilters } from "./filtering.js";
 import { Interrupt } from "./interrupt.js";
 import { Screen } from "./screen.js";
 
@@ -17,16 +20,19 @@ export const command: Command = {
 	about: [
 		"Writes an event file in another format. What the other format cannot keep is an",
 		"error, and TO stays as it was: nothing is lost in silence. FROM is read twice,",
-		"for .npz six times.",
+		"for .npz six times, and once more where filters are asked for. They are applied",
+		"in the order in which they stand here, and what each leaves out is counted.",
 		`TO's ending tells the format: ${writeFormats.map((name) => `.${name}`).join(", ")}.`,
 	],
 	flags: [
 		formatFlag,
 		{ name: "to", value: "NAME", help: `the format of TO, where its ending does not tell: ${writeFormats.join(", ")}` },
 		{ name: "from-zero", help: "times count from the earliest event's" },
+		...filterFlags,
 		...choiceFlags,
 		onFaultFlag,
 	],
+	named: filterNames,
 	run,
 };
 
@@ -43,20 +49,30 @@ async function run(args: Args): Promise<number> {
 		onFault: args.word("on-fault", ["refuse", "skip"]) ?? "refuse",
 		choice: readChoice(args),
 	};
+	// What is wrong with the flags is told before a long file is read.
+	readFilters(args, { width: 1, height: 1 });
 	const screen = new Screen(args);
 	const interrupt = new Interrupt((line) => screen.note(line));
 	try {
 		const pass = new Pass(reading, screen, interrupt.signal);
-		const { summary, sensor, dropped } = await pass.first();
+		const found = await pass.first();
+		const { dropped } = found;
+		const { filters, sensor } = readFilters(args, found.sensor);
+		const { summary, removed } = filters.length > 0 ? await pass.filtered(filters) : { ...found, removed: [] };
 		const shiftUs = args.has("from-zero") ? summary.earliestUs : 0;
-		const bytes = await writeFile(to, writeEvents(pass.second(shiftUs), written, { sensor }), interrupt.signal);
+		const bytes = await writeFile(
+			to,
+			writeEvents(pass.second(filters, shiftUs), written, { sensor }),
+			interrupt.signal,
+		);
 		if (bytes === undefined) {
 			screen.note(`stopped; ${to} is as it was`);
 			return interrupt.exitCode;
 		}
 		const lost = dropped > 0 ? `; ${grouped(dropped)} faulty records dropped` : "";
 		screen.say(`${to}: ${written}, ${grouped(summary.events)} events, ${grouped(bytes)} bytes${lost}`);
-		screen.json({ from, to, format: written, events: summary.events, bytes, dropped, sensor, shiftUs });
+		for (const part of removed) screen.say(`  ${describeRemoved(part)}`);
+		screen.json({ from, to, format: written, events: summary.events, bytes, dropped, removed, sensor, shiftUs });
 		return 0;
 	} finally {
 		interrupt.close();
@@ -71,7 +87,7 @@ interface Reading {
 	readonly choice: Choice;
 }
 
-/** Two readings of a file: one to see what is in it, one to write it. */
+/** Readings of a file: one to see what is in it, one to see what filters leave of that, and one to write it. */
 class Pass {
 	readonly #reading: Reading;
 	readonly #screen: Screen;
@@ -98,18 +114,33 @@ class Pass {
 		return { summary, sensor: { width, height }, dropped: stream.dropped };
 	}
 
-	/** The chunks that are written, which can be gone over again. */
-	second(shiftUs: number): AsyncIterable<Events> {
-		return { [Symbol.asyncIterator]: () => this.#shifted(shiftUs) };
+	/** What filters leave of it. */
+	async filtered(filters: readonly Filter[]): Promise<{ summary: EventSummary; removed: readonly Removed[] }> {
+		const filtering = pipe(this.#read("filtering"), filters);
+		const summing = new Summing();
+		for await (const chunk of filtering) summing.add(chunk);
+		return { summary: summing.summary(), removed: filtering.removed };
 	}
 
-	async *#shifted(shiftUs: number): AsyncGenerator<Events> {
+	/** The chunks that are written, which can be gone over again. */
+	second(filters: readonly Filter[], shiftUs: number): AsyncIterable<Events> {
+		return { [Symbol.asyncIterator]: () => this.#shifted(filters, shiftUs) };
+	}
+
+	async *#shifted(filters: readonly Filter[], shiftUs: number): AsyncGenerator<Events> {
+		const read = this.#read("writing");
+		for await (const chunk of filters.length > 0 ? pipe(read, filters) : read) {
+			if (shiftUs > 0) for (const at of chunk.t.keys()) (chunk.t[at] as number) -= shiftUs;
+			yield chunk;
+		}
+	}
+
+	async *#read(what: string): AsyncGenerator<Events> {
 		const stream = await this.#open();
 		for await (const chunk of stream) {
 			if (this.#signal.aborted) return;
-			if (shiftUs > 0) for (const at of chunk.t.keys()) (chunk.t[at] as number) -= shiftUs;
 			yield chunk;
-			this.#progress("writing", stream.bytesRead, stream.length);
+			this.#progress(what, stream.bytesRead, stream.length);
 		}
 	}
 
