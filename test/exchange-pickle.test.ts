@@ -2,9 +2,9 @@
 import { readFileSync } from "node:fs";
 import { unzipSync, zipSync } from "fflate";
 import t from "tap";
-import { StllrError } from "../dist/errors.js";
 import type { TensorFile } from "../dist/exchange/tensor.js";
 import { openTorch } from "../dist/exchange/torch/file.js";
+import { StllrError } from "../dist/index.js";
 import { Random } from "../dist/random.js";
 import { noted } from "./exchange/noted.js";
 import {

@@ -3,11 +3,11 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import t from "tap";
-import { StllrError } from "../dist/errors.js";
 import { openSafetensors } from "../dist/exchange/safetensors/read.js";
 import { writeSafetensors } from "../dist/exchange/safetensors/write.js";
 import type { TensorFile } from "../dist/exchange/tensor.js";
 import { openTorch } from "../dist/exchange/torch/file.js";
+import { StllrError } from "../dist/index.js";
 import { Random } from "../dist/random.js";
 import { noted } from "./exchange/noted.js";
 
