@@ -27,6 +27,7 @@ export { type NamedOptions, type NetworkName, type NetworkSize, named, networkNa
 export { type Answer, type LoadOptions, Network } from "./network/network.js";
 export type { GivenParameters, LayerParameters, Rounding } from "./network/parameters.js";
 export type { RecordingOptions } from "./network/recording.js";
+export type { Snapshot } from "./network/snapshot.js";
 export type * from "./network/spec/mod.js";
 export type { EventsTarget, StepRange, Target, ValuesTarget } from "./network/targets.js";
 export type { Estimate, EstimateOptions, Estimates } from "./network/values.js";

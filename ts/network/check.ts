@@ -48,3 +48,11 @@ export function className(option: string, given: unknown, others: readonly strin
 	if (typeof given === "string" && given !== "" && !others.includes(given)) return given;
 	throw new OptionError(option, given, "a name that no other class has");
 }
+
+/** A class by its index or name; gives its index. */
+export function label(option: string, given: unknown, classes: readonly string[]): number {
+	const index = typeof given === "string" ? classes.indexOf(given) : given;
+	if (typeof index === "number" && Number.isInteger(index) && index >= 0 && index < classes.length) return index;
+	const names = classes.length <= 12 ? ` or ${classes.map((name) => `"${name}"`).join(", ")}` : " or a class's name";
+	throw new OptionError(option, given, `an integer from 0 to ${classes.length - 1}${names}`);
+}

@@ -19,6 +19,7 @@ import {
 	type Rounding,
 } from "./parameters.js";
 import { Recording, type RecordingOptions } from "./recording.js";
+import { Snapshot } from "./snapshot.js";
 import { checkRates, type FullSpec, fullSpec, type NetworkSpec, type Rates } from "./spec/mod.js";
 import { EventStaging } from "./staging.js";
 import { adopt, copyState, type GivenArray, readState, setState, setWeights } from "./state.js";
@@ -63,7 +64,7 @@ export class Network {
 	/** The stream that it follows, or followed when it was saved. */
 	#stream: StreamRun | undefined;
 	#following = false;
-	readonly #learned: LearnedCounts;
+	#learned: LearnedCounts;
 	/** What the user keeps with it, settings of encoders and filters, say; it is saved and loaded with the network. */
 	notes: Json = null;
 
@@ -350,6 +351,37 @@ export class Network {
 		return this.#module.kernels;
 	}
 
+	/**
+	 * All that `save` keeps, at once and in memory: to go back to, by `restore`. It takes as many bytes as the network's state has.
+	 */
+	snapshot(): Snapshot {
+		return new Snapshot(this, this.#saved());
+	}
+
+	/**
+	 * Goes back to a snapshot of this network: weights, state, rates, classes, counts and notes are what they were then. Classes added since
+	 * are gone, removed ones are back. A stream that it followed then can be resumed. For a moment the network is held twice.
+	 *
+	 * @throws OptionError for another network's snapshot, StateError while it follows a stream
+	 */
+	restore(snapshot: Snapshot): void {
+		const old = this.#free();
+		const { state, spec, rates, learned, stream, notes } = Snapshot.open(snapshot, this);
+		const learner = refusing(spec, () => new this.#module.Learner(...learnerArguments(spec)));
+		const arrays = state.arrays.map((array) => ({ ...array, byteOffset: 0 }));
+		setState(learner, this.#module, { numbers: state.numbers, arrays });
+		old.free();
+		this.#learner = learner;
+		this.#spec = spec;
+		this.#memory = memoryOf(this.#module.Learner.memory(...learnerArguments(spec)));
+		this.#scores = undefined;
+		this.#rates = rates;
+		this.#learned = new LearnedCounts(spec.readout.classes.length);
+		this.#learned.restore(learned);
+		this.#stream = stream && StreamRun.restored(this.#followed(), stream);
+		this.notes = structuredClone(notes);
+	}
+
 	/** Gives its memory back. Every later call throws a StateError. */
 	close(): void {
 		if (this.#following) throw new StateError("a network cannot be closed while it follows a stream");
@@ -389,11 +421,7 @@ export class Network {
 	}
 
 	#labelOf(label: number | string): number {
-		const { classes } = this.spec.readout;
-		const index = typeof label === "string" ? classes.indexOf(label) : label;
-		if (Number.isInteger(index) && index >= 0 && index < classes.length) return index;
-		const names = classes.length <= 12 ? ` or ${classes.map((name) => `"${name}"`).join(", ")}` : " or a class's name";
-		throw new OptionError("label", label, `an integer from 0 to ${classes.length - 1}${names}`);
+		return check.label("label", label, this.spec.readout.classes);
 	}
 
 	#ofClasses(what: string): FullSpec["readout"] {

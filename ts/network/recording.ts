@@ -122,7 +122,8 @@ export class Recording {
 	}
 }
 
-function startOf(events: Events, given: number | undefined, stepUs: number): number {
+/** When step 0 begins, in us: as given, else with the step of the first event. */
+export function startOf(events: Events, given: number | undefined, stepUs: number): number {
 	if (given !== undefined) return check.integer("startUs", given, 0, Number.MAX_SAFE_INTEGER);
 	const first = events.t.find((t) => t >= 0 && t <= Number.MAX_SAFE_INTEGER) ?? 0;
 	return Math.floor(first) - (Math.floor(first) % stepUs);
