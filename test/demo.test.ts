@@ -64,3 +64,13 @@ t.test("examples: live", async (t) => {
 		/\nlive: {3}(\d\d) stretches learned, weights (\w{16})\nreplay: \1 stretches learned, weights \2\nthe same bytes\n$/,
 	);
 });
+
+t.test("examples: adapt", async (t) => {
+	const { status, stdout, stderr } = run("examples/adapt.mjs");
+	t.same([status, stderr], [0, ""]);
+	const right = (pattern: RegExp) => Number(pattern.exec(stdout)?.[1]);
+	const [before, adapted] = [right(/^before: (\d+) of 120/), right(/\nadapted: (\d+) of 120/)];
+	t.ok(before <= 40 && adapted >= 80, stdout);
+	t.ok(right(/\nafter 200 wrong labels: (\d+) of 120/) >= adapted - 6, stdout);
+	t.match(stdout, /\nrolled back: /);
+});

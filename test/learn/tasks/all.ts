@@ -1,6 +1,7 @@
 // The tasks, in the order in which `all` runs them.
 
 import type { Task } from "../task.js";
+import { fsddAdapt, neuroradarAdapt } from "./adapt.js";
 import { braille } from "./braille.js";
 import { cue } from "./cue.js";
 import { demo } from "./demo.js";
@@ -19,7 +20,9 @@ export const tasks: readonly Task[] = [
 	fsdd,
 	fsddRecurrent,
 	fsddSpeaker,
+	fsddAdapt,
 	neuroradar,
+	neuroradarAdapt,
 	braille,
 	cue,
 	flow,

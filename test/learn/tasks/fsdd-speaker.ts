@@ -5,14 +5,14 @@
 
 import { Network } from "stllr";
 import { describe, meanFigures, Pupil, partOf, sumWork } from "../classify.js";
-import type { Run, Task, Watch } from "../task.js";
+import type { Request, Run, Task, Watch } from "../task.js";
 import { digitNetwork, needs, openTakes, type Take } from "./fsdd.js";
 
 /** The takes of each digit that are learned of the new speaker; all later ones are for testing. */
 const LEARNED_TAKES = 5;
 
 /** What is learned before, of the new speaker, and what is for testing. */
-interface Parts {
+export interface Parts {
 	readonly known: readonly Take[];
 	readonly train: readonly Take[];
 	readonly test: readonly Take[];
@@ -35,19 +35,8 @@ export const fsddSpeaker: Task = {
 	],
 	epochs: { full: 4, short: 2 },
 	async open(request) {
-		const { short, validate } = request;
-		const takes = await openTakes(request, ({ take }) => !short || take < 20);
-		const speakers = [...new Set(takes.map(({ speaker }) => speaker))].sort();
-		const folds = speakers.slice(0, short ? 1 : undefined).map((out, at) => {
-			const next = speakers[(at + 1) % speakers.length] ?? out;
-			const [stranger, left] = validate ? [next, takes.filter(({ speaker }) => speaker !== out)] : [out, takes];
-			const theirs = left.filter(({ speaker }) => speaker === stranger);
-			return {
-				known: left.filter(({ speaker }) => speaker !== stranger),
-				train: theirs.filter(({ take }) => take < LEARNED_TAKES),
-				test: theirs.filter(({ take }) => take >= LEARNED_TAKES),
-			};
-		});
+		const { short } = request;
+		const folds = await openSpeakers(request);
 		const [first = { known: [], train: [], test: [] }] = folds;
 		const taught = short ? 3 : 12;
 		return {
@@ -62,6 +51,23 @@ export const fsddSpeaker: Task = {
 		};
 	},
 };
+
+/** For each speaker, what the others' network learns of them. */
+export async function openSpeakers(request: Request): Promise<Parts[]> {
+	const { short, validate } = request;
+	const takes = await openTakes(request, ({ take }) => !short || take < 20);
+	const speakers = [...new Set(takes.map(({ speaker }) => speaker))].sort();
+	return speakers.slice(0, short ? 1 : undefined).map((out, at) => {
+		const next = speakers[(at + 1) % speakers.length] ?? out;
+		const [stranger, left] = validate ? [next, takes.filter(({ speaker }) => speaker !== out)] : [out, takes];
+		const theirs = left.filter(({ speaker }) => speaker === stranger);
+		return {
+			known: left.filter(({ speaker }) => speaker !== stranger),
+			train: theirs.filter(({ take }) => take < LEARNED_TAKES),
+			test: theirs.filter(({ take }) => take >= LEARNED_TAKES),
+		};
+	});
+}
 
 /** Teaches a network the known speakers, then the new one: for one pass, and anew for all passes, as rates fall otherwise. */
 async function adapt(

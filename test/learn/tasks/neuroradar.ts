@@ -11,7 +11,7 @@ import { type RadarGesture, readRadarGestures } from "../data/neuroradar.js";
 import { delayLine } from "../encoders/delay.js";
 import { likeness } from "../encoders/likeness.js";
 import { inOrder, meanActive, type Spikes, spikeEvents } from "../encoders/spikes.js";
-import type { Run, Task, Watch } from "../task.js";
+import type { Request, Run, Task, Watch } from "../task.js";
 
 const TRAINS = 6;
 /** In steps of 15 ms. */
@@ -21,7 +21,7 @@ const STEPS = 100;
 const LEAK = 0.875;
 const LIKENESS = { shift: 3, drop: 0.05 };
 /** Both rates fall to this part of themselves, and stay there for learning on in a new session. */
-const FINAL_RATE = 0.1;
+export const FINAL_RATE = 0.1;
 /** Names the order of the new session's gestures. */
 const ONLINE_ORDER = 1000;
 
@@ -35,7 +35,8 @@ function encodeGesture(spikes: Spikes): Events {
 	return spikeEvents(delayLine(spikes, DELAYS, STEPS), STEP_US);
 }
 
-interface Gesture extends Sample {
+/** A gesture, encoded. */
+export interface Gesture extends Sample {
 	readonly session: number;
 }
 
@@ -75,30 +76,39 @@ export const neuroradar: Task = {
 		{ figure: "gain", about: "points more when each gesture of it is learned after it was named", full: 0.01 },
 	],
 	epochs: { full: 15, short: 3 },
-	async open({ folder, short, validate }) {
-		const gestures = await readRadarGestures(join(folder, "neuroradar-gesture/neuroradar-gesture.zip"));
-		const tested = validate ? 7 : 8;
-		const samples = gestures.map((gesture) => {
-			const spikes = spikesOf(gesture);
-			return {
-				label: gesture.label,
-				session: gesture.session,
-				events: encodeGesture(spikes),
-				vary: (random: Random) => encodeGesture(likeness(spikes, LIKENESS, random)),
-			};
-		});
-		const train = samples.filter(({ session }) => session < tested && session >= (short ? tested - 3 : 1));
-		const test = samples.filter(({ session }) => session === tested);
-		const classes = [...new Map(gestures.map(({ label, name }) => [label, name])).entries()]
-			.sort(([a], [b]) => a - b)
-			.map(([, name]) => name);
-		const spec = network(train, classes);
+	async open(request) {
+		const { train, test, spec } = await openSessions(request);
 		return {
 			about: await describe(spec, { train, test }),
 			run: (seed, epochs, watch) => learn({ ...spec, seed }, { train, test, epochs }, watch),
 		};
 	},
 };
+
+/** The sessions that are learned, the one that is tested, and the network for them. */
+export async function openSessions({ folder, short, validate }: Request): Promise<{
+	readonly train: readonly Gesture[];
+	readonly test: readonly Gesture[];
+	readonly spec: NetworkSpec;
+}> {
+	const gestures = await readRadarGestures(join(folder, "neuroradar-gesture/neuroradar-gesture.zip"));
+	const tested = validate ? 7 : 8;
+	const samples = gestures.map((gesture) => {
+		const spikes = spikesOf(gesture);
+		return {
+			label: gesture.label,
+			session: gesture.session,
+			events: encodeGesture(spikes),
+			vary: (random: Random) => encodeGesture(likeness(spikes, LIKENESS, random)),
+		};
+	});
+	const train = samples.filter(({ session }) => session < tested && session >= (short ? tested - 3 : 1));
+	const test = samples.filter(({ session }) => session === tested);
+	const classes = [...new Map(gestures.map(({ label, name }) => [label, name])).entries()]
+		.sort(([a], [b]) => a - b)
+		.map(([, name]) => name);
+	return { train, test, spec: network(train, classes) };
+}
 
 /** Learns, tests, then goes on learning while it is tested. */
 async function learn(

@@ -44,10 +44,10 @@ export interface AdapterMemory {
 	readonly bound: number;
 }
 
-/** Bytes that a recording is counted as beside its events and scores. */
+/** Bytes that a recording is counted as beside its events. */
 const ITEM_BYTES = 512;
 /** Names the streams of random numbers. */
-const [HELD_STREAM, REHEARSAL_STREAM] = [0x68656c64, 0x72656865];
+const [HELD_STREAM, REHEARSAL_STREAM, OTHERS_STREAM] = [0x68656c64, 0x72656865, 0x6f746872];
 
 /**
  * Wraps a network for use and learning at once: it answers, and learns where somebody says what was right, at once or later. It is
@@ -60,6 +60,7 @@ export class Adapter {
 	readonly #recent: Recent;
 	readonly #rehearsal: Reservoir<Kept & { readonly update: number }>;
 	readonly #guard: Guard;
+	readonly #others: Random;
 	readonly #pace: Pace;
 	readonly #balance = new Balance();
 	readonly #drift = new DriftWatch();
@@ -85,6 +86,7 @@ export class Adapter {
 		this.#recent = new Recent(memory);
 		this.#rehearsal = new Reservoir(rehearsal.perClass, new Random(seed, REHEARSAL_STREAM));
 		this.#guard = new Guard(network, guard, new Random(seed, HELD_STREAM));
+		this.#others = new Random(seed, OTHERS_STREAM);
 		this.#pace = new Pace(limits);
 		this.#log = new AuditLog(log);
 	}
@@ -150,7 +152,8 @@ export class Adapter {
 	}
 
 	/**
-	 * Says how good the answer was. Above 0, the answer is learned, by so much; below, what had the next best score is, by so much.
+	 * Says how good the answer was. Above 0, the answer is learned, by so much. Below, another class drawn at random is: over many
+	 * answers that teaches "not this one" and nothing else, where the next best would teach the network its own guesses.
 	 *
 	 * @param reward -1 to 1
 	 * @throws OptionError as `label` does
@@ -164,8 +167,9 @@ export class Adapter {
 		this.#note({ kind: "reward", id, reward, answered });
 		this.#watch("error", (1 - reward) / 2);
 		if (reward === 0) return "noted";
-		const label = reward > 0 ? answered : runnerUp(item.scores, answered);
-		const outcome = this.#learn(item, label, this.#options.rate.weak * Math.abs(reward), "reward");
+		const label = reward > 0 ? answered : this.#another(answered);
+		const weight = Math.abs(reward) * (this.#options.rate.balance ? this.#balance.weigh(label) : 1);
+		const outcome = this.#learn(item, label, this.#options.rate.rewards * weight, "reward");
 		if (outcome === "learned") this.#protect();
 		return outcome;
 	}
@@ -254,15 +258,14 @@ export class Adapter {
 		const { memory, mostEvents, guard, rehearsal, log: mostLog } = this.#options;
 		const classes = this.network.spec.readout.classes.length;
 		const { held: heldEvents, snapshot } = this.#guard.bytes;
-		const recentItem = ITEM_BYTES + 8 * classes;
-		const recent = this.#recent.bytes + this.#recent.size * recentItem + this.#large.size * 8;
+		const recent = this.#recent.bytes + this.#recent.size * ITEM_BYTES + this.#large.size * 8;
 		const held = heldEvents + this.#guard.held * ITEM_BYTES;
 		const rehearsed = this.#rehearsal.bytes + this.#rehearsal.size * ITEM_BYTES;
 		const log = this.#log.kept * ENTRY_BYTES;
 		const places = classes * (guard.perClass + rehearsal.perClass);
 		const bound =
 			EVENT_BYTES * memory.events +
-			memory.recordings * (recentItem + 8) +
+			memory.recordings * (ITEM_BYTES + 8) +
 			places * (EVENT_BYTES * mostEvents + ITEM_BYTES) +
 			// A new snapshot is made before the old one goes, and a network is held twice while it is rolled back.
 			2 * snapshot +
@@ -280,7 +283,7 @@ export class Adapter {
 
 	#remember(answer: AdapterAnswer, events: Events): void {
 		const { memory, mostEvents } = this.#options;
-		const { id, startUs, endUs, label: answered, scores } = answer;
+		const { id, startUs, endUs, label: answered } = answer;
 		if (events.t.length > Math.min(mostEvents, memory.events)) {
 			this.#large.add(id);
 			for (const old of this.#large) {
@@ -289,7 +292,7 @@ export class Adapter {
 			}
 			return;
 		}
-		this.#recent.add({ id, events: copyOf(events), startUs, endUs, answered, scores, isTold: false });
+		this.#recent.add({ id, events: copyOf(events), startUs, endUs, answered, isTold: false });
 	}
 
 	/** The recording that a label is for, or why there is none; then the refusal is in the log. */
@@ -347,7 +350,13 @@ export class Adapter {
 	#learnSelf(id: number, label: number): void {
 		const item = this.#recent.get(id);
 		if (item === undefined || this.#frozen) return;
-		if (this.#learn(item, label, this.#options.rate.weak, "self") === "learned") this.#protect();
+		if (this.#learn(item, label, this.#options.rate.self, "self") === "learned") this.#protect();
+	}
+
+	/** A class other than one, each as likely. */
+	#another(label: number): number {
+		const { length } = this.network.spec.readout.classes;
+		return (label + 1 + this.#others.below(length - 1)) % length;
 	}
 
 	/** Scores what is held back where it is time to, and rolls back where it must be. */
@@ -397,11 +406,4 @@ function confidenceOf(scores: Float64Array): number {
 	const sorted = scores.slice().sort();
 	const [best = 0, second = 0, last = 0] = [sorted.at(-1), sorted.at(-2), sorted[0]];
 	return best === last ? 0 : (best - second) / (best - last);
-}
-
-/** The class with the highest score but for one. */
-function runnerUp(scores: Float64Array, but: number): number {
-	let found = but === 0 ? 1 : 0;
-	for (const [label, score] of scores.entries()) if (label !== but && score > (scores[found] ?? 0)) found = label;
-	return found;
 }

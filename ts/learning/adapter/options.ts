@@ -43,11 +43,13 @@ export interface AdapterOptions {
 	readonly rate?: {
 		/** For labels: 0 to 16. Default 1. */
 		readonly labels?: number;
-		/** For rewards and its own labels: 0 to 16. Default 0.25. */
-		readonly weak?: number;
+		/** For rewards of 1 and -1, others count by their size: 0 to 16. Default 1. */
+		readonly rewards?: number;
+		/** For its own labels: 0 to 16. Default 0.25. */
+		readonly self?: number;
 		/**
-		 * Classes that came more often than the mean class among the last 64 labels are learned by less: by the mean over their own
-		 * count. Default true.
+		 * Classes that came more often than the mean class among the last 64 that were to be learned are learned by less: by the mean
+		 * over their own count. Default true.
 		 */
 		readonly balance?: boolean;
 		/** After a rollback all of these count half, until a good snapshot comes: not below this part, 0 to 1. Default 1/8. */
@@ -84,7 +86,7 @@ export function fullOptions(given: AdapterOptions) {
 	check.object("memory", memory, ["recordings", "events"]);
 	check.object("guard", guard, ["perClass", "share", "every", "fall", "least"]);
 	check.object("rehearsal", rehearsal, ["perClass", "perLabel"]);
-	check.object("rate", rate, ["labels", "weak", "balance", "least"]);
+	check.object("rate", rate, ["labels", "rewards", "self", "balance", "least"]);
 	check.object("limits", limits, ["perAnswer", "burst", "everyUs"]);
 	return {
 		seed: check.integer("seed", given.seed, 0, 2 ** 32 - 1, 1),
@@ -106,7 +108,8 @@ export function fullOptions(given: AdapterOptions) {
 		},
 		rate: {
 			labels: check.number("rate.labels", rate.labels, 0, 16, 1),
-			weak: check.number("rate.weak", rate.weak, 0, 16, 0.25),
+			rewards: check.number("rate.rewards", rate.rewards, 0, 16, 1),
+			self: check.number("rate.self", rate.self, 0, 16, 0.25),
 			balance: check.flag("rate.balance", rate.balance, true),
 			least: check.number("rate.least", rate.least, 0, 1, 1 / 8),
 		},
