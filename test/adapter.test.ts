@@ -221,6 +221,18 @@ t.test("classes that come often are learned by less", async (t) => {
 	t.match(adapter.log().at(-1), { factor: 5 / 2 / 4 });
 });
 
+t.test("labels that the network thinks unlikely count as little as is asked", async (t) => {
+	const adapter = new Adapter(await taught(0), { ...PLAIN, rate: { balance: false, unlikely: 0.25 } });
+	const factors = gestureNames.map((_, rank) => {
+		const { id, scores } = adapter.answer(first.events);
+		const label = [...scores.keys()].sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0))[rank] ?? -1;
+		adapter.label(id, label);
+		const entry = adapter.log().at(-1);
+		return entry?.kind === "update" ? entry.factor : Number.NaN;
+	});
+	t.strictSame(factors, [1, 1, 0.25, 0.25, 0.25, 0.25]);
+});
+
 t.test("a class that is added stays when it rolls back", async (t) => {
 	const network = await taught(120);
 	const adapter = new Adapter(network, { guard: { share: 0, every: 8 }, rate: { labels: 4 } });
@@ -229,6 +241,8 @@ t.test("a class that is added stays when it rolls back", async (t) => {
 	for (const { events } of gestures.slice(120, 200)) adapter.label(adapter.answer(events).id, "wave");
 	t.ok(adapter.count("rollback") > 0);
 	t.strictSame(network.spec.readout.classes, [...gestureNames, "wave"]);
+	network.removeClass("wave");
+	t.throws(() => adapter.answer(first.events), StateError, "labels that it keeps might be others now");
 });
 
 t.test("a stream: an answer a stretch, by its window; labels by time", async (t) => {

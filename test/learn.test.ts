@@ -140,3 +140,14 @@ t.test("Ctrl-C: what was done is reported, exit code 130", { skip: unshared }, a
 	t.match(stderr, /stopping/);
 	t.match(lastLine(stdout), { task: "braille", interrupted: true, seeds: 0 });
 });
+
+for (const [task, recordings] of [
+	["fsdd-adapt", "fsdd/fsdd.zip"],
+	["neuroradar-adapt", "neuroradar-gesture/neuroradar-gesture.zip"],
+] as const) {
+	t.test(`${task}, in short form: right labels help, wrong ones do no harm`, { skip: needs(recordings) }, async (t) => {
+		const { status, last } = learn(task, "--short", "--json", "--quiet");
+		t.equal(status, 0);
+		t.match(last, { task, passed: true, before: Number, gain: Number, wrongGain: Number });
+	});
+}

@@ -44,8 +44,10 @@ export interface AdapterMemory {
 	readonly bound: number;
 }
 
-/** Bytes that a recording is counted as beside its events. */
+/** Bytes that a recording is counted as beside its events and scores. */
 const ITEM_BYTES = 512;
+/** Characters of a class's name that the log has. */
+const MOST_NAME = 64;
 /** Names the streams of random numbers. */
 const [HELD_STREAM, REHEARSAL_STREAM, OTHERS_STREAM] = [0x68656c64, 0x72656865, 0x6f746872];
 
@@ -65,6 +67,8 @@ export class Adapter {
 	readonly #balance = new Balance();
 	readonly #drift = new DriftWatch();
 	readonly #log: AuditLog;
+	/** The network's classes: labels that are kept are indices of them. */
+	#classes: readonly string[];
 	#us = 0;
 	#next = 0;
 	/** Updates so far; those up to `#goodUpdate` are in the last good snapshot. */
@@ -81,6 +85,7 @@ export class Adapter {
 			throw new StateError("an adapter needs a readout of classes, and this one gives values");
 		}
 		this.network = network;
+		this.#classes = network.spec.readout.classes;
 		this.#options = fullOptions(options);
 		const { seed, memory, guard, rehearsal, limits, log } = this.#options;
 		this.#recent = new Recent(memory);
@@ -101,7 +106,7 @@ export class Adapter {
 	answer(events: Events, options: { readonly startUs?: number; readonly endUs?: number } = {}): AdapterAnswer {
 		check.object("options", options, ["startUs", "endUs"]);
 		checkEvents(events);
-		const { stepUs } = this.network.spec;
+		const { stepUs } = this.#open().spec;
 		const startUs = startOf(events, options.startUs, stepUs);
 		const said = this.network.classify(events, { startUs });
 		const endUs = check.integer("endUs", options.endUs, 0, Number.MAX_SAFE_INTEGER, startUs + said.steps * stepUs);
@@ -127,7 +132,7 @@ export class Adapter {
 	 * @throws OptionError for a class or a recording that there never was
 	 */
 	label(which: Which, label: number | string): Outcome {
-		const index = check.label("label", label, this.network.spec.readout.classes);
+		const index = check.label("label", label, this.#open().spec.readout.classes);
 		const item = this.#find(which);
 		if (typeof item === "string") return item;
 		item.isTold = true;
@@ -137,8 +142,10 @@ export class Adapter {
 		this.#note({ kind: "label", id, label: index, answered, held });
 		this.#watch("error", Number(answered !== index));
 		if (held) return "held";
-		const weight = this.#options.rate.balance ? this.#balance.weigh(index) : 1;
-		const outcome = this.#learn(item, index, this.#options.rate.labels * weight, "label");
+		const { labels, unlikely, balance } = this.#options.rate;
+		const isLikely = rankOf(item.scores, index) < LIKELY_RANKS;
+		const weight = (balance ? this.#balance.weigh(index) : 1) * (isLikely ? 1 : unlikely);
+		const outcome = this.#learn(item, index, labels * weight, "label");
 		if (outcome !== "learned") return outcome;
 		this.#rehearse();
 		this.#rehearsal.offer({ ...kept, update: this.#updates });
@@ -159,6 +166,7 @@ export class Adapter {
 	 * @throws OptionError as `label` does
 	 */
 	reward(which: Which, reward: number): Outcome {
+		this.#open();
 		check.number("reward", reward, -1, 1);
 		const item = this.#find(which);
 		if (typeof item === "string") return item;
@@ -181,7 +189,7 @@ export class Adapter {
 	 */
 	protect(events: Events, label: number | string, options: { readonly startUs?: number } = {}): boolean {
 		check.object("options", options, ["startUs"]);
-		const index = check.label("label", label, this.network.spec.readout.classes);
+		const index = check.label("label", label, this.#open().spec.readout.classes);
 		checkEvents(events);
 		const startUs = startOf(events, options.startUs, this.network.spec.stepUs);
 		const isRight = this.network.classify(events, { startUs }).label === index;
@@ -232,14 +240,16 @@ export class Adapter {
 	/** Adds a class to the network, and accepts the network as it is then. */
 	addClass(name: string): number {
 		const label = this.network.addClass(name);
-		this.#note({ kind: "class", label, name });
+		this.#note({ kind: "class", label, name: name.slice(0, MOST_NAME) });
+		this.#classes = this.network.spec.readout.classes;
 		this.accept();
 		return label;
 	}
 
 	/** Takes the network as it is now for the good one: to be called after it was changed from elsewhere. */
 	accept(): void {
-		this.#guard.rebase();
+		this.#open();
+		this.#guard.accept();
 		this.#goodUpdate = this.#updates;
 	}
 
@@ -258,14 +268,15 @@ export class Adapter {
 		const { memory, mostEvents, guard, rehearsal, log: mostLog } = this.#options;
 		const classes = this.network.spec.readout.classes.length;
 		const { held: heldEvents, snapshot } = this.#guard.bytes;
-		const recent = this.#recent.bytes + this.#recent.size * ITEM_BYTES + this.#large.size * 8;
+		const recentItem = ITEM_BYTES + 8 * classes;
+		const recent = this.#recent.bytes + this.#recent.size * recentItem + this.#large.size * 8;
 		const held = heldEvents + this.#guard.held * ITEM_BYTES;
 		const rehearsed = this.#rehearsal.bytes + this.#rehearsal.size * ITEM_BYTES;
 		const log = this.#log.kept * ENTRY_BYTES;
 		const places = classes * (guard.perClass + rehearsal.perClass);
 		const bound =
 			EVENT_BYTES * memory.events +
-			memory.recordings * (ITEM_BYTES + 8) +
+			memory.recordings * (recentItem + 8) +
 			places * (EVENT_BYTES * mostEvents + ITEM_BYTES) +
 			// A new snapshot is made before the old one goes, and a network is held twice while it is rolled back.
 			2 * snapshot +
@@ -281,9 +292,16 @@ export class Adapter {
 		};
 	}
 
+	#open(): Network {
+		if (this.network.spec.readout.classes === this.#classes) return this.network;
+		throw new StateError(
+			"the network's classes were changed elsewhere: add them by the adapter, or make a new adapter",
+		);
+	}
+
 	#remember(answer: AdapterAnswer, events: Events): void {
 		const { memory, mostEvents } = this.#options;
-		const { id, startUs, endUs, label: answered } = answer;
+		const { id, startUs, endUs, label: answered, scores } = answer;
 		if (events.t.length > Math.min(mostEvents, memory.events)) {
 			this.#large.add(id);
 			for (const old of this.#large) {
@@ -292,7 +310,7 @@ export class Adapter {
 			}
 			return;
 		}
-		this.#recent.add({ id, events: copyOf(events), startUs, endUs, answered, isTold: false });
+		this.#recent.add({ id, events: copyOf(events), startUs, endUs, answered, scores, isTold: false });
 	}
 
 	/** The recording that a label is for, or why there is none; then the refusal is in the log. */
@@ -390,6 +408,15 @@ export class Adapter {
 	#note(event: AuditEvent): void {
 		this.#options.onEntry(this.#log.add(this.#us, event));
 	}
+}
+
+/** A label is likely where it is one of the first two that the network thinks of. */
+const LIKELY_RANKS = 2;
+
+/** How many classes have a higher score. */
+function rankOf(scores: Float64Array, label: number): number {
+	const own = scores[label] ?? Number.NEGATIVE_INFINITY;
+	return scores.reduce((rank, score) => rank + Number(score > own), 0);
 }
 
 /** The smallest learning rate that a network takes, but for 0; and the largest. */

@@ -65,18 +65,12 @@ export class Guard {
 	/** Scores the network; rolls it back, takes a snapshot of it, or neither. */
 	look(): Verdict {
 		this.#unscored = 0;
-		const isRight: boolean[] = [];
-		let [right, good, changed] = [0, 0, 0];
-		for (const { events, startUs, label, wasRight } of this.#held) {
-			const answer = this.#network.classify(events, { startUs }).label === label;
-			isRight.push(answer);
-			right += Number(answer);
-			good += Number(wasRight);
-			changed += Number(answer !== wasRight);
-		}
-		const of = isRight.length;
-		const fallen = good - right;
-		if (100 * fallen > this.#options.fall * of && fallen * fallen > CRITICAL * changed) {
+		const answers = this.#ask();
+		const [right, good] = [answers.filter(({ isRight }) => isRight), answers.filter(({ held }) => held.wasRight)];
+		const counts = { right: right.length, good: good.length, of: answers.length };
+		const fallen = counts.good - counts.right;
+		const changed = answers.filter(({ held, isRight }) => isRight !== held.wasRight).length;
+		if (100 * fallen > this.#options.fall * counts.of && fallen * fallen > CRITICAL * changed) {
 			// What was set meanwhile and not learned stays.
 			const { rates, notes } = this.#network;
 			this.#network.restore(this.#good);
@@ -84,22 +78,29 @@ export class Guard {
 			this.#network.notes = notes;
 			const undone = this.#undone;
 			this.#undone = 0;
-			return { kind: "rollback", right, good, of, undone };
+			return { kind: "rollback", ...counts, undone };
 		}
-		if (right < good) return { kind: "score", right, good, of };
-		this.rebase(isRight);
-		return { kind: "snapshot", right, of };
+		if (fallen > 0) return { kind: "score", ...counts };
+		this.#take(answers);
+		return { kind: "snapshot", right: counts.right, of: counts.of };
 	}
 
-	/** The network as it is now is the good one. */
-	rebase(isRight?: readonly boolean[]): void {
+	/** The network as it is now is the good one, whatever it scores. */
+	accept(): void {
+		this.#take(this.#ask());
+	}
+
+	#ask(): { readonly held: Held; readonly isRight: boolean }[] {
+		return [...this.#held].map((held) => {
+			const { events, startUs, label } = held;
+			return { held, isRight: this.#network.classify(events, { startUs }).label === label };
+		});
+	}
+
+	#take(answers: readonly { readonly held: Held; readonly isRight: boolean }[]): void {
 		this.#good = this.#network.snapshot();
 		this.#undone = 0;
-		let at = 0;
-		for (const held of this.#held) {
-			held.wasRight = isRight?.[at] ?? held.wasRight;
-			at += 1;
-		}
+		for (const { held, isRight } of answers) held.wasRight = isRight;
 	}
 
 	get held(): number {

@@ -43,6 +43,8 @@ export interface AdapterOptions {
 	readonly rate?: {
 		/** For labels: 0 to 16. Default 1. */
 		readonly labels?: number;
+		/** For labels that are neither the answer nor the second best: those may be wrong. 0 to 1, a part of `labels`. Default 1. */
+		readonly unlikely?: number;
 		/** For rewards of 1 and -1, others count by their size: 0 to 16. Default 1. */
 		readonly rewards?: number;
 		/** For its own labels: 0 to 16. Default 0.25. */
@@ -86,7 +88,7 @@ export function fullOptions(given: AdapterOptions) {
 	check.object("memory", memory, ["recordings", "events"]);
 	check.object("guard", guard, ["perClass", "share", "every", "fall", "least"]);
 	check.object("rehearsal", rehearsal, ["perClass", "perLabel"]);
-	check.object("rate", rate, ["labels", "rewards", "self", "balance", "least"]);
+	check.object("rate", rate, ["labels", "unlikely", "rewards", "self", "balance", "least"]);
 	check.object("limits", limits, ["perAnswer", "burst", "everyUs"]);
 	return {
 		seed: check.integer("seed", given.seed, 0, 2 ** 32 - 1, 1),
@@ -108,6 +110,7 @@ export function fullOptions(given: AdapterOptions) {
 		},
 		rate: {
 			labels: check.number("rate.labels", rate.labels, 0, 16, 1),
+			unlikely: check.number("rate.unlikely", rate.unlikely, 0, 1, 1),
 			rewards: check.number("rate.rewards", rate.rewards, 0, 16, 1),
 			self: check.number("rate.self", rate.self, 0, 16, 0.25),
 			balance: check.flag("rate.balance", rate.balance, true),

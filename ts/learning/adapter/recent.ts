@@ -12,6 +12,8 @@ export interface Answered {
 	readonly endUs: number;
 	/** The class that the network named. */
 	readonly answered: number;
+	/** For each class its score. */
+	readonly scores: Float64Array;
 	/** It has had its label or reward. */
 	isTold: boolean;
 }
