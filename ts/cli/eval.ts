@@ -22,9 +22,9 @@ export const command: Command = {
 	about: [
 		"Tests a network that `stllr train --out MODEL.stllr` has written on each FILE:",
 		"an event file (.bin, .bs2), whose class it tells, or a zip or folder of labelled",
-		"recordings. Of a RECIPE, which `stllr train --recipe` has written, it repeats the",
-		"run first and checks that the weights are the same, byte for byte; without a FILE",
-		"it tests the recordings that were kept back for that.",
+		"recordings. Of a RECIPE, which `stllr train --recipe` has written, it first",
+		"repeats the run and checks that the weights are the same, byte for byte; without",
+		"a FILE it tests the recordings that were kept back for that.",
 	],
 	flags: [
 		{ name: "data", value: "PATH", help: "where the recipe's recordings are, if they have moved" },

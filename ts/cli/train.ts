@@ -43,7 +43,7 @@ export const command: Command = {
 		...scheduleFlags,
 		{ name: "shift", value: "N", help: "move each recording by up to N pixels (0; N-MNIST: 2)" },
 		{ name: "on-fault", value: "WHAT", help: "at bad events: refuse or skip (refuse)" },
-		{ name: "out", value: "FILE", help: "write the network, after each epoch and at the end (m.stllr)" },
+		{ name: "out", value: "FILE", help: "write the network, after each epoch and at the end" },
 		{ name: "recipe", value: "FILE", help: "write what `stllr eval` needs to repeat the run" },
 	],
 	named: [...specNames, ...scheduleNames],

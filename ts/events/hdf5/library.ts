@@ -2,6 +2,7 @@
 
 import { DatasetError, EnvironmentError, FormatError } from "../../errors.js";
 import { pathOf } from "../bytes.js";
+import { checkHeaps } from "./heaps.js";
 
 /** The version of h5wasm that this is tested with. */
 export const H5WASM_VERSION = "0.10.3";
@@ -94,17 +95,30 @@ export async function openHdf5(source: string | URL | Uint8Array, given?: H5wasm
 		const path = `stllr-${filesInMemory}.h5`;
 		native.FS.writeFile(path, source);
 		const forget = () => native.FS.unlink(path);
+		let file: Hdf5File;
 		try {
-			return new Hdf5File(library, native, path, undefined, forget);
+			file = new Hdf5File(library, native, path, undefined, forget);
 		} catch (cause) {
 			forget();
 			throw cause;
 		}
+		return checked(file, source);
 	}
 	const name = await pathOf(source);
 	const { resolve } = await import("node:path");
 	const library = given ?? (await load("h5wasm/node"));
-	return new Hdf5File(library, await library.ready, resolve(name), name, () => undefined);
+	return checked(new Hdf5File(library, await library.ready, resolve(name), name, () => undefined), name);
+}
+
+/** A file that was opened, its heaps looked through before anything of it is read. */
+async function checked(file: Hdf5File, source: string | Uint8Array): Promise<Hdf5File> {
+	try {
+		await checkHeaps(source, file.name);
+		return file;
+	} catch (cause) {
+		file.close();
+		throw cause;
+	}
 }
 
 let filesInMemory = 0;
