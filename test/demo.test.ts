@@ -74,3 +74,17 @@ t.test("examples: adapt", async (t) => {
 	t.ok(right(/\nafter 200 wrong labels: (\d+) of 120/) >= adapted - 6, stdout);
 	t.match(stdout, /\nrolled back: /);
 });
+
+t.test(
+	"examples/keep.mjs: a damaged file costs nothing that was saved, and a delta leads to the same answers",
+	async (t) => {
+		const { status, stdout, stderr } = run("examples/keep.mjs");
+		t.same([status, stderr], [0, ""]);
+		t.match(stdout, /^\d+ saves of \d+ bytes\nthe previous file was whole/);
+		t.match(stdout, "to 400 once more: the same bytes as without the fault");
+		const [far = 0, here = 1] = (/: (\d+) of 120 right where it arrives, (\d+) here/.exec(stdout) ?? [])
+			.slice(1)
+			.map(Number);
+		t.ok(far >= here - 6 && here > 60, stdout);
+	},
+);

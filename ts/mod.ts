@@ -9,7 +9,7 @@ export {
 	type AudioStreamOptions,
 	streamAudio,
 } from "./audio/stream.js";
-export type { Json } from "./checkpoint/head.js";
+export type { Json, Learned } from "./checkpoint/head.js";
 export * from "./errors.js";
 export type { ByteSource } from "./events/bytes.js";
 export { EventRoom, type Events, events, type LiveEvents } from "./events/chunk.js";

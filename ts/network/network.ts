@@ -1,7 +1,7 @@
 // A network that learns while it listens: the object that users hold.
 
 import type { Kind } from "../checkpoint/format.js";
-import type { Head, Json } from "../checkpoint/head.js";
+import type { Head, Json, Learned } from "../checkpoint/head.js";
 import { OptionError, StateError } from "../errors.js";
 import type { Events, LiveEvents } from "../events/chunk.js";
 import type { StllrModule } from "../wasm/module.js";
@@ -44,6 +44,9 @@ export interface Answer {
 	readonly dropped: number;
 }
 
+/** The most bytes that a network keeps to copy its state to when it is saved. */
+const MOST_ROOM = 2 ** 23;
+
 /** How to load a checkpoint. */
 export interface LoadOptions {
 	/** A name for the bytes in errors. */
@@ -64,6 +67,8 @@ export class Network {
 	/** The stream that it follows, or followed when it was saved. */
 	#stream: StreamRun | undefined;
 	#following = false;
+	/** Where the last save copied its state to. */
+	#room: Uint8Array | undefined;
 	#learned: LearnedCounts;
 	/** What the user keeps with it, settings of encoders and filters, say; it is saved and loaded with the network. */
 	notes: Json = null;
@@ -111,8 +116,14 @@ export class Network {
 	 * stands in a stream, and `notes`. It is as the network was when this was called, whatever happens until the promise settles.
 	 */
 	async save(): Promise<Uint8Array> {
-		const saved = this.#saved();
-		return (await checkpoints()).save(saved);
+		// One save after the other copies to the same place: memory that is new each time takes longer than what is copied.
+		const room = this.#room;
+		this.#room = undefined;
+		const saved = this.#saved(room);
+		const sealing = (await checkpoints()).save(saved);
+		const copied = saved.state.arrays[0]?.bytes.buffer;
+		if (copied instanceof ArrayBuffer && copied.byteLength <= MOST_ROOM) this.#room = new Uint8Array(copied);
+		return sealing;
 	}
 
 	/**
@@ -126,9 +137,9 @@ export class Network {
 		return (await checkpoints()).exportWeights(saved, bits);
 	}
 
-	#saved(): Saved {
+	#saved(room?: Uint8Array): Saved {
 		return {
-			state: copyState(this.#open(), this.#module),
+			state: copyState(this.#open(), this.#module, room),
 			spec: this.#spec,
 			rates: this.#rates,
 			learned: this.#learned.saved(),
@@ -296,6 +307,11 @@ export class Network {
 	/** Starts the counts of `meter` anew. */
 	resetMeter(): void {
 		this.#open().resetMeter();
+	}
+
+	/** What it was trained on, counts by class: recordings, stretches of streams, and recordings of values. */
+	get learned(): Learned {
+		return this.#learned.saved();
 	}
 
 	/** The learning rates in force. */

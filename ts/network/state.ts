@@ -50,10 +50,19 @@ export function readState(learner: Learner, module: StllrModule): LearnerState {
 	return { numbers: learner.stateNumbers(), arrays: arraysOf(learner, module) };
 }
 
-/** A copy of a learner's state, which stays as it is. */
-export function copyState(learner: Learner, module: StllrModule): LearnerState {
+/** A copy of a learner's state, which stays as it is: its arrays lie in `room`, where that is large enough, one after the other. */
+export function copyState(learner: Learner, module: StllrModule, room?: Uint8Array): LearnerState {
 	const { numbers, arrays } = readState(learner, module);
-	return { numbers, arrays: arrays.map((array) => ({ ...array, bytes: array.bytes.slice() })) };
+	const length = arrays.reduce((sum, { bytes }) => sum + bytes.length, 0);
+	const to = room !== undefined && room.length >= length ? room : new Uint8Array(length);
+	let at = 0;
+	const copies = arrays.map((array) => {
+		const bytes = to.subarray(at, at + array.bytes.length);
+		bytes.set(array.bytes);
+		at += bytes.length;
+		return { ...array, bytes };
+	});
+	return { numbers, arrays: copies };
 }
 
 /**
