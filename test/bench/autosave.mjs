@@ -48,6 +48,10 @@ function compare(path, rounds) {
 	);
 	console.log(`                       ${spread(figures.firstStopMs, 2)} the first`);
 	console.log(
+		`the event loop waits   ${spread(figures.turnMs, 3)} ms for the rest of a save, at most between two turns`,
+	);
+	console.log(`both are below 1 ms    in ${spread(figures.shareUnderMs, 1)} % of the saves`);
+	console.log(
 		`a save                 ${spread(figures.saveProcessorMs, 2)} ms of processor time, all threads; a recording is learned in ${learnMs.toFixed(3)}`,
 	);
 	console.log(
