@@ -55,6 +55,21 @@ t.test("a network is written, tested, shown and compared", async (t) => {
 		stllr("inspect", delta).stdout,
 		/what changed since a base; [\s\S]+from the weights [0-9a-f]{32} to [0-9a-f]{32}/,
 	);
+	const made = stllr("export", b, delta, "--base", a, "--drop-bits", "2");
+	t.match(made, {
+		status: 0,
+		stdout: /d\.stllr: from .*a\.stllr to .*b\.stllr, \d+ bytes, [\d.]+ % of the \d+ of .*b\.stllr/,
+	});
+	const whole = join(folder, "w.stllr");
+	t.match(stllr("import", delta, "--base", a, "-o", whole), {
+		status: 0,
+		stdout: /what changed since .*a\.stllr is added/,
+	});
+	t.match((await Network.load(readFileSync(whole))).notes, { user: "me" });
+	t.match(stllr("import", delta, "--base", b, "-o", whole), {
+		status: 1,
+		stderr: /d\.stllr: byte 96: a delta to the weights/,
+	});
 	writeFileSync(b, await sign(bytes, await newKeys()));
 	t.match(stllr("inspect", b).stdout, "signed");
 });

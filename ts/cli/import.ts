@@ -1,5 +1,6 @@
 // `stllr import`: a network of another program into a checkpoint.
 
+import { applyDelta } from "../checkpoint/mod.js";
 import {
 	type Imported,
 	importNir,
@@ -9,8 +10,9 @@ import {
 	type NirReport,
 	type TensorSpec,
 } from "../exchange/node.js";
-import type { Network } from "../index.js";
+import { Network } from "../index.js";
 import { type Args, type Command, UsageError } from "./args.js";
+import { readCheckpoint } from "./checkpoint.js";
 import { modelStore } from "./model.js";
 import { networkOf } from "./network.js";
 import { Screen } from "./screen.js";
@@ -24,17 +26,19 @@ export const command: Command = {
 		"report of all that was chosen and rounded. FROM is a NIR graph (.nir, needs the",
 		"package h5wasm), PyTorch's checkpoint of a state dict (.pth, .pt, .tar), or",
 		".safetensors. What such weights do not say (steps, leaks, thresholds, layers",
-		"without weights) is in SPEC.json, as Network.create takes it.",
+		"without weights) is in SPEC.json, as Network.create takes it. A .stllr with what",
+		"changed since a checkpoint is added to that one (--base).",
 	],
 	flags: [
 		{ name: "out", short: "o", value: "FILE", help: "where the network goes (m.stllr)" },
+		{ name: "base", value: "BASE.stllr", help: "of what changed: the checkpoint that it was made from" },
 		{ name: "spec", value: "SPEC.json", help: "of weights: the rest of the network" },
 		{ name: "key", value: "NAME", help: "of a PyTorch file: where in it the state dict is" },
 		{ name: "step-us", value: "US", help: "of a graph: a time step (what the file says, else 1000)" },
 		{ name: "method", value: "NAME", help: "of a graph: leaks by euler (1 - dt / tau) or exact; euler" },
-		{ name: "reset", value: "NAME", help: "of a graph: zero or subtract (what the file says, else zero)" },
+		{ name: "reset", value: "NAME", help: "of a graph: zero or subtract (what the file says)" },
 		{ name: "if-gain", value: "NAME", help: "of a graph: r of IF and I counts by step or second; step" },
-		{ name: "answer", value: "NAME", help: "of a graph: classes or values (classes, where there are two)" },
+		{ name: "answer", value: "NAME", help: "of a graph: classes or values (classes, from two on)" },
 	],
 	named: [
 		[/^stepUs$/, "--step-us"],
@@ -49,7 +53,8 @@ async function run(args: Args): Promise<number> {
 	if (from === undefined || out === undefined) throw new UsageError("import needs FROM and -o TO.stllr");
 	if (more !== undefined) throw new UsageError(`import takes one file; what is ${JSON.stringify(more)}?`);
 	const screen = new Screen(args);
-	const { network, report, lines } = await imported(from, args);
+	const base = args.text("base");
+	const { network, report, lines } = base === undefined ? await imported(from, args) : await added(from, base);
 	await modelStore(out, (line) => screen.note(line)).write(await network.save());
 	tell(screen, lines, `${out}: the network of ${from}`);
 	screen.json({ from, out, weightsHash: network.weightsHash(), report });
@@ -63,6 +68,12 @@ interface Done {
 	readonly lines: readonly string[];
 }
 
+/** A base with what changed since. */
+async function added(from: string, base: string): Promise<Done> {
+	const bytes = await applyDelta(await readCheckpoint(base), await readCheckpoint(from), [base, from]);
+	return { network: await Network.load(bytes), report: { base }, lines: [`what changed since ${base} is added`] };
+}
+
 async function imported(from: string, args: Args): Promise<Done> {
 	const ending = /\.[^.]*$/.exec(from.toLowerCase())?.[0] ?? "";
 	if (ending === ".nir") {
@@ -70,7 +81,9 @@ async function imported(from: string, args: Args): Promise<Done> {
 		return { network, report: dataOf(report), lines: report.lines };
 	}
 	if (![".pth", ".pt", ".tar", ".safetensors"].includes(ending)) {
-		throw new UsageError(`${from}: its ending is not known; there are .nir, .pth, .pt, .tar and .safetensors`);
+		throw new UsageError(
+			`${from}: its ending is not known; there are .nir, .pth, .pt, .tar and .safetensors, and .stllr with --base`,
+		);
 	}
 	const [path, key] = [args.text("spec"), args.text("key")];
 	const spec = path === undefined ? undefined : (networkOf(path) as TensorSpec);
