@@ -16,7 +16,7 @@ t.test("stllr: help and version", async (t) => {
 	t.strictSame(stllr(), { status: 2, stdout: "", stderr: help.stdout });
 	const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
 	t.strictSame(stllr("--version"), { status: 0, stdout: `${version}\n`, stderr: "" });
-	for (const command of ["demo", "train", "eval", "inspect", "diff", "import", "export", "convert"]) {
+	for (const command of ["demo", "train", "eval", "inspect", "diff", "import", "export"]) {
 		const { status, stdout, stderr } = stllr(command, "--help");
 		t.same([status, stderr], [0, ""]);
 		t.match(stdout, `Usage: stllr ${command} `);
