@@ -241,16 +241,16 @@ async function checksums(
 	return { head: await sha256(file, [0, 32], [FRAME, body]), body: await sha256(file, [body, body + bodyBytes]) };
 }
 
-/** SHA-256 of some ranges of a file, one after the other. The platform's own, beside this thread where it can. */
+/** Bytes that are hashed between two turns of the event loop, so that learning beside it does not wait. */
+const SLICE = 2 ** 17;
+
+/** SHA-256 of some ranges of a file, one after the other. */
 async function sha256(file: Uint8Array, ...ranges: readonly (readonly [number, number])[]): Promise<Uint8Array> {
+	const create = await nodeHash();
+	if (create !== undefined) return inSlices(create, file, ranges);
 	const { subtle } = globalThis.crypto ?? {};
 	if (subtle === undefined) {
 		throw new EnvironmentError("checkpoints need crypto.subtle, which browsers have on https and localhost only");
-	}
-	const [first = [0, 0]] = ranges;
-	if (ranges.length === 1 && file.buffer instanceof ArrayBuffer) {
-		const part = new Uint8Array(file.buffer, file.byteOffset + first[0], first[1] - first[0]);
-		return new Uint8Array(await subtle.digest("SHA-256", part));
 	}
 	const parts = new Uint8Array(ranges.reduce((sum, [from, until]) => sum + until - from, 0));
 	let at = 0;
@@ -259,6 +259,29 @@ async function sha256(file: Uint8Array, ...ranges: readonly (readonly [number, n
 		at += until - from;
 	}
 	return new Uint8Array(await subtle.digest("SHA-256", parts));
+}
+
+type CreateHash = typeof import("node:crypto").createHash;
+
+/** Node's own hash takes one piece after the other; the platform's would first copy all of them at once. */
+async function nodeHash(): Promise<CreateHash | undefined> {
+	if (typeof process === "undefined" || process.versions?.node === undefined) return undefined;
+	return (await import("node:crypto")).createHash;
+}
+
+async function inSlices(
+	create: CreateHash,
+	file: Uint8Array,
+	ranges: readonly (readonly [number, number])[],
+): Promise<Uint8Array> {
+	const hash = create("sha256");
+	for (const [from, until] of ranges) {
+		for (let at = from; at < until; at += SLICE) {
+			hash.update(file.subarray(at, Math.min(until, at + SLICE)));
+			if (at + SLICE < until) await new Promise<void>((resolve) => setImmediate(resolve));
+		}
+	}
+	return hash.digest();
 }
 
 function typeOf(item: unknown): { array: ArrayBufferView; name: ArrayType } | undefined {
