@@ -15,8 +15,8 @@ const COMMANDS: Readonly<Record<string, { about: string; load: () => Promise<{ c
 	replay: { about: "a recorded session once more", load: () => import("./replay.js") },
 	inspect: { about: "what a network holds and does; what a checkpoint has in it", load: () => import("./inspect.js") },
 	diff: { about: "in what two checkpoints differ", load: () => import("./diff.js") },
-	import: { about: "a NIR graph into a network", load: () => import("./import.js") },
-	export: { about: "a network into a NIR graph", load: () => import("./export.js") },
+	import: { about: "a network from NIR, PyTorch, safetensors or a delta", load: () => import("./import.js") },
+	export: { about: "a network as NIR, safetensors, weights or a delta", load: () => import("./export.js") },
 };
 
 const HELP = `Usage: stllr COMMAND [options]
